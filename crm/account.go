@@ -1,0 +1,102 @@
+package crm
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// AccountStatus is where an account is in its life.
+type AccountStatus string
+
+// AccountTier is how an account is treated, by its revenue.
+type AccountTier string
+
+// InvoiceDelivery is how invoices reach their reader.
+type InvoiceDelivery string
+
+// BillingTermsStatus says whether billing terms can be chosen.
+type BillingTermsStatus string
+
+// The words of accounts and billing terms.
+const (
+	AccountActive   AccountStatus = "ACTIVE"
+	AccountInactive AccountStatus = "INACTIVE"
+	AccountDoomed   AccountStatus = "DOOMED"
+
+	TierStandard   AccountTier = "STANDARD"
+	TierBronze     AccountTier = "BRONZE"
+	TierSilver     AccountTier = "SILVER"
+	TierGold       AccountTier = "GOLD"
+	TierPlatinum   AccountTier = "PLATINUM"
+	TierEnterprise AccountTier = "ENTERPRISE"
+
+	DeliverByEmail        InvoiceDelivery = "EMAIL"
+	DeliverByPortal       InvoiceDelivery = "PORTAL"
+	DeliverByMail         InvoiceDelivery = "MAIL"
+	DeliverByEmailAndMail InvoiceDelivery = "EMAIL_AND_MAIL"
+
+	BillingTermsActive   BillingTermsStatus = "ACTIVE"
+	BillingTermsInactive BillingTermsStatus = "INACTIVE"
+	BillingTermsArchived BillingTermsStatus = "ARCHIVED"
+)
+
+// Account is the credit, billing and tier side of an organisation. It shares the party's id.
+type Account struct {
+	bun.BaseModel `bun:"table:account"`
+	Row
+	Code             string          `bun:"code"`
+	Status           AccountStatus   `bun:"status"`
+	Tier             *AccountTier    `bun:"tier"`
+	BillingTermsID   *uuid.UUID      `bun:"billing_terms_id"`
+	InvoiceDelivery  InvoiceDelivery `bun:"invoice_delivery"`
+	Currency         *string         `bun:"currency"`     // ISO 4217
+	CreditLimitMinor *int64          `bun:"credit_limit"` // minor units of Currency; nil = no limit set
+	CreditUsedMinor  int64           `bun:"credit_used"`  // minor units of Currency
+	CreditHold       bool            `bun:"credit_hold"`
+	CreatedAt        time.Time       `bun:"created_at"`
+	UpdatedAt        time.Time       `bun:"updated_at"`
+	Revision         int64           `bun:"revision"`
+}
+
+// Accounts is the type in the catalogue.
+var Accounts = newType[Account]("Account", "acc", PartyView, nil)
+
+// The edges of an account.
+var (
+	AccountParty        = one(Accounts, "party", Parties, func(a *Account) *uuid.UUID { return &a.ID })
+	AccountBillingTerms = one(Accounts, "billingTerms", BillingTermsList, func(a *Account) *uuid.UUID { return a.BillingTermsID })
+)
+
+// IsNode marks the type.
+func (*Account) IsNode() {}
+
+// NodeID is the global id.
+func (a *Account) NodeID() string { return Accounts.nodeID(a.ID) }
+
+// CreditLimit is how much may be owed, nil when no limit is set.
+func (a *Account) CreditLimit() *Money { return moneyOf(a.CreditLimitMinor, a.Currency) }
+
+// CreditUsed is how much is owed, nil for an account without a currency.
+func (a *Account) CreditUsed() *Money { return moneyOf(&a.CreditUsedMinor, a.Currency) }
+
+// BillingTerms are terms of payment that accounts refer to.
+type BillingTerms struct {
+	bun.BaseModel `bun:"table:billing_terms"`
+	Row
+	Code      string             `bun:"code"`
+	Label     string             `bun:"label"`
+	NetDays   int                `bun:"net_days"`
+	IsDefault bool               `bun:"is_default"`
+	Status    BillingTermsStatus `bun:"status"`
+}
+
+// BillingTermsList is the type in the catalogue.
+var BillingTermsList = newType[BillingTerms]("BillingTerms", "btr", PartyView, nil)
+
+// IsNode marks the type.
+func (*BillingTerms) IsNode() {}
+
+// NodeID is the global id.
+func (b *BillingTerms) NodeID() string { return BillingTermsList.nodeID(b.ID) }

@@ -1,0 +1,219 @@
+package crm
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
+
+	"crmgraph/db"
+)
+
+// The catalogue declares every type and every edge of the graph once. Loaders, filters,
+// orders, look-ahead and lookups by id are all driven by it. It is written only while the
+// package initialises, by the variables of each noun's file.
+var catalogue = struct {
+	types map[string]nodeType        // by id prefix
+	edges map[string]map[string]edge // by type and field name
+}{map[string]nodeType{}, map[string]map[string]edge{}}
+
+// Row identifies a record. Ids are unique within a tenant.
+type Row struct {
+	TenantID uuid.UUID `bun:"tenant_id,pk"`
+	ID       uuid.UUID `bun:"id,pk"`
+}
+
+// Node is a record that the graph can find by its global id.
+type Node interface {
+	IsNode()
+	NodeID() string
+}
+
+// Record describes one record type: its table, the columns behind its fields, what can be
+// filtered and sorted, and who may see it.
+type Record[T any] struct {
+	name    string // as in the schema
+	prefix  string // of global ids
+	view    Permission
+	table   string
+	tenant  []int // index of the field that holds the tenant
+	columns []*schema.Field
+	list    string // the select list, of alias t
+	timed   bool   // whether the select list asks for the time, which is $2 then
+	byIDs   string // the statement for the rows of some ids
+	paths   map[string]Path
+}
+
+// Path is a filterable value of a type.
+type Path struct {
+	db.Column
+	normalise func(string) string // brings a text to the form it is stored in; nil = as it is
+	prefix    string              // of the ids it holds, for an id
+}
+
+// computed is the SQL behind fields that are no columns. $1 is the tenant and $2 the time
+// of the request.
+type computed map[string]string
+
+// newType reads the table and its columns from the bun tags of T. Filter paths are the
+// columns named in it, by field name, and those added with filterable.
+func newType[T any](name, prefix string, view Permission, exprs computed) *Record[T] {
+	table := pgdialect.New().Tables().Get(reflect.TypeFor[*T]())
+	t := &Record[T]{name: name, prefix: prefix, view: view, table: table.Name, timed: exprs != nil, paths: map[string]Path{}}
+	var list []string
+	for _, f := range table.Fields {
+		if f.Name == "tenant_id" { // known without asking
+			t.tenant = f.Index
+		} else {
+			t.columns = append(t.columns, f)
+			list = append(list, "t."+f.Name)
+		}
+	}
+	for name, sql := range exprs {
+		t.columns = append(t.columns, table.FieldMap[name])
+		list = append(list, "("+sql+") AS "+name)
+	}
+	t.list = strings.Join(list, ", ")
+	t.byIDs = t.byKey(source{key: "t.id"})
+	t.paths["id"] = Path{Column: db.Column{SQL: "t.id"}, prefix: prefix}
+	if _, taken := catalogue.types[prefix]; taken {
+		panic("two types with id prefix " + prefix)
+	}
+	catalogue.types[prefix] = t
+	return t
+}
+
+// filterable offers fields to where and to lookups. It returns t for chaining.
+func (t *Record[T]) filterable(paths map[string]Path) *Record[T] {
+	for name, p := range paths {
+		t.paths[name] = p
+	}
+	return t
+}
+
+// column is the path of a plain column.
+func column(name string) Path { return Path{Column: db.Column{SQL: "t." + name}} }
+
+// folded is the path of a column that stores a normalised text.
+func folded(name string, normalise func(string) string) Path {
+	return Path{Column: db.Column{SQL: "t." + name}, normalise: normalise}
+}
+
+// bound are the values that the select list needs: the tenant and, for some, the time.
+func (t *Record[T]) bound(s *session, more ...any) []any {
+	if t.timed {
+		return append([]any{s.tenant, s.now}, more...)
+	}
+	return append([]any{s.tenant}, more...)
+}
+
+// param is the placeholder of the nth value, from 1, after the bound ones.
+func (t *Record[T]) param(n int) string {
+	if t.timed {
+		n++
+	}
+	return "$" + strconv.Itoa(n+1)
+}
+
+// nodeID renders the global id of a row.
+func (t *Record[T]) nodeID(id uuid.UUID) string { return t.prefix + "_" + id.String() }
+
+// scan reads rows of a key followed by the type's select list.
+func (t *Record[T]) scan(rows pgx.Rows, tenant uuid.UUID, each func(key uuid.UUID, row *T)) error {
+	var key uuid.UUID
+	into := make([]any, 1, len(t.columns)+1)
+	into[0] = &key
+	for rows.Next() {
+		row := new(T)
+		v := reflect.ValueOf(row).Elem()
+		into = into[:1]
+		for _, f := range t.columns {
+			into = append(into, v.FieldByIndex(f.Index).Addr().Interface())
+		}
+		if err := rows.Scan(into...); err != nil {
+			return fmt.Errorf("read a %s: %w", t.name, err)
+		}
+		*v.FieldByIndex(t.tenant).Addr().Interface().(*uuid.UUID) = tenant
+		each(key, row)
+	}
+	return rows.Err()
+}
+
+// order is a total order of a type's rows, named in cursors.
+type order struct {
+	name  string
+	terms []db.Term
+	index [][]int // of the fields behind the terms
+}
+
+// orderBy makes an order from column names; a leading minus sorts descending. The id is
+// appended when it is missing, so that every two rows differ.
+func (t *Record[T]) orderBy(columns ...string) order {
+	last := strings.TrimPrefix(columns[len(columns)-1], "-")
+	if last != "id" {
+		columns = append(columns, strings.Replace(columns[len(columns)-1], last, "id", 1))
+	}
+	o := order{name: strings.Join(columns, ",")}
+	for _, c := range columns {
+		name := strings.TrimPrefix(c, "-")
+		for _, f := range t.columns {
+			if f.Name == name {
+				o.terms = append(o.terms, db.Term{SQL: "t." + name, Cast: castOf(f), Desc: name != c})
+				o.index = append(o.index, f.Index)
+			}
+		}
+	}
+	if len(o.terms) != len(columns) {
+		panic(fmt.Sprintf("%s cannot be ordered by %v", t.name, columns))
+	}
+	return o
+}
+
+// castOf names the Postgres type that a cursor's text of the field is cast to.
+func castOf(f *schema.Field) string {
+	switch f.StructField.Type {
+	case reflect.TypeFor[uuid.UUID]():
+		return "uuid"
+	case reflect.TypeFor[time.Time]():
+		return "timestamptz"
+	case reflect.TypeFor[int64](), reflect.TypeFor[int]():
+		return "bigint"
+	default:
+		return "text"
+	}
+}
+
+// cursorValues renders what the order compares.
+func (o order) cursorValues(row any) []string {
+	v := reflect.ValueOf(row).Elem()
+	values := make([]string, len(o.index))
+	for i, index := range o.index {
+		switch value := v.FieldByIndex(index).Interface().(type) {
+		case time.Time:
+			values[i] = value.UTC().Format(time.RFC3339Nano)
+		default:
+			values[i] = fmt.Sprint(value)
+		}
+	}
+	return values
+}
+
+// ParseID splits a global id into the catalogue's prefix and the row's id, and reports
+// whether the text has that form.
+func ParseID(id string) (prefix string, row uuid.UUID, ok bool) {
+	prefix, text, found := strings.Cut(id, "_")
+	if !found || len(text) != 36 {
+		return "", uuid.Nil, false
+	}
+	if _, known := catalogue.types[prefix]; !known {
+		return "", uuid.Nil, false
+	}
+	row, err := uuid.Parse(text)
+	return prefix, row, err == nil
+}

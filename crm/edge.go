@@ -1,0 +1,347 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"crmgraph/db"
+)
+
+// edge is what look-ahead and the tests know of an edge, whatever its types.
+type edge interface {
+	target() string
+	permissions() []Permission
+	// announce returns the statements that load the edge for all parents, a slice of the
+	// edge's parent type, and a function that, once they ran, returns the children.
+	announce(s *session, parents any, step Step) ([]statement, func() any, error)
+}
+
+// source says where the rows behind an edge come from. t is the target's table and x an
+// optional link table; both are always tied to the tenant.
+type source struct {
+	link  string // the link table, aliased x
+	on    string // joins t to x
+	key   string // the column that holds the parent's key
+	where string // a constant condition
+}
+
+// clauses renders what follows FROM and WHERE. $1 is the tenant.
+func (src source) clauses(table string) (from, where string) {
+	from, where = table+" t", "t.tenant_id = $1"
+	if src.link != "" {
+		from = src.link + " x JOIN " + table + " t ON t.tenant_id = $1 AND " + src.on
+		where = "x.tenant_id = $1"
+	}
+	if src.where != "" {
+		where += " AND " + src.where
+	}
+	return from, where
+}
+
+// register adds an edge to the catalogue.
+func register[P any](from *Record[P], field string, e edge) {
+	if catalogue.edges[from.name] == nil {
+		catalogue.edges[from.name] = map[string]edge{}
+	}
+	if _, taken := catalogue.edges[from.name][field]; taken {
+		panic("edge " + from.name + "." + field + " is declared twice")
+	}
+	catalogue.edges[from.name][field] = e
+}
+
+// distinct returns the parents' keys, each once, in order.
+func distinct[P any](parents []*P, key func(*P) *uuid.UUID) []uuid.UUID {
+	keys := make([]uuid.UUID, 0, len(parents))
+	seen := make(map[uuid.UUID]struct{}, len(parents))
+	for _, p := range parents {
+		k := key(p)
+		if k == nil {
+			continue
+		}
+		if _, twice := seen[*k]; !twice {
+			seen[*k] = struct{}{}
+			keys = append(keys, *k)
+		}
+	}
+	return keys
+}
+
+// One is an edge to at most one record.
+type One[P, C any] struct {
+	to    *Record[C]
+	key   func(*P) *uuid.UUID
+	need  []Permission
+	sql   string
+	owner any // whose loader it uses
+}
+
+// one declares an edge to the record of type to whose id the parent holds.
+func one[P, C any](from *Record[P], field string, to *Record[C], key func(*P) *uuid.UUID) *One[P, C] {
+	e := &One[P, C]{to: to, key: key, need: []Permission{to.view}, sql: to.byIDs, owner: to}
+	register(from, field, e)
+	return e
+}
+
+// oneThrough declares an edge to the one record of type to that src leads to.
+func oneThrough[P, C any](from *Record[P], field string, to *Record[C], src source, key func(*P) *uuid.UUID, need ...Permission) *One[P, C] {
+	e := &One[P, C]{to: to, key: key, need: append(need, to.view), sql: to.byKey(src)}
+	e.owner = e
+	register(from, field, e)
+	return e
+}
+
+// byKey is the statement for the rows of some keys.
+func (t *Record[T]) byKey(src source) string {
+	from, where := src.clauses(t.table)
+	return fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s AND %s = ANY(%s)", src.key, t.list, from, where, src.key, t.param(1))
+}
+
+// Load returns the record, nil when there is none.
+// Errors: Unauthenticated, Forbidden, Unavailable.
+func (e *One[P, C]) Load(ctx context.Context, parent *P) (*C, error) {
+	s, err := begin(ctx, e.need...)
+	if err != nil {
+		return nil, err
+	}
+	key := e.key(parent)
+	if key == nil {
+		return nil, nil
+	}
+	return e.loader(s).Load(ctx, *key)()
+}
+
+func (e *One[P, C]) loader(s *session) *loader[uuid.UUID, *C] { return e.to.loader(s, e.owner, e.sql) }
+
+// loader loads the one row of each key with a statement of the type.
+func (t *Record[T]) loader(s *session, owner any, sql string) *loader[uuid.UUID, *T] {
+	return loaderOf(s, owner, func(s *session, keys []uuid.UUID) (map[uuid.UUID]*T, error) {
+		st, found := t.rowsOf(s, sql, keys)
+		return found, s.query(s.ctx, st)
+	})
+}
+
+// remember leaves a row that was found another way to those who ask for it by id.
+func (t *Record[T]) remember(s *session, id uuid.UUID, row *T) {
+	t.loader(s, t, t.byIDs).Prime(s.ctx, id, row)
+}
+
+// rowsOf is a statement of one row per key and the map that it fills.
+func (t *Record[T]) rowsOf(s *session, sql string, keys []uuid.UUID) (statement, map[uuid.UUID]*T) {
+	found := make(map[uuid.UUID]*T, len(keys))
+	return statement{sql: sql, args: t.bound(s, keys), read: func(rows pgx.Rows) error {
+		return t.scan(rows, s.tenant, func(key uuid.UUID, row *T) { found[key] = row })
+	}}, found
+}
+
+func (e *One[P, C]) target() string            { return e.to.name }
+func (e *One[P, C]) permissions() []Permission { return e.need }
+
+func (e *One[P, C]) announce(s *session, parents any, _ Step) ([]statement, func() any, error) {
+	l := e.loader(s)
+	keys := distinct(parents.([]*P), e.key)
+	var missing []uuid.UUID
+	for _, key := range keys {
+		if !l.has(s.ctx, key) {
+			missing = append(missing, key)
+		}
+	}
+	var statements []statement
+	var found map[uuid.UUID]*C
+	if len(missing) > 0 {
+		var st statement
+		st, found = e.to.rowsOf(s, e.sql, missing)
+		statements = append(statements, st)
+	}
+	return statements, func() any {
+		for _, key := range missing {
+			l.Prime(s.ctx, key, found[key])
+		}
+		children := make([]*C, 0, len(keys))
+		for _, key := range keys {
+			if row, err := l.Load(s.ctx, key)(); err == nil && row != nil {
+				children = append(children, row)
+			}
+		}
+		return children
+	}, nil
+}
+
+// Paged is an edge to a list, read page by page.
+type Paged[P, C any] struct {
+	name  string // Parent.field
+	to    *Record[C]
+	src   source
+	key   func(*P) *uuid.UUID
+	need  []Permission
+	order order
+	sql   string // of a first page; its values are the parents and one row more than the size
+	count string
+}
+
+// paged declares a list of records of type to, in a fixed order.
+func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o order, key func(*P) *uuid.UUID, need ...Permission) *Paged[P, C] {
+	e := &Paged[P, C]{name: from.name + "." + field, to: to, src: src, key: key, need: append(need, to.view), order: o}
+	e.sql = e.render("true", db.OrderBy(o.terms, false))
+	tables, where := src.clauses(to.table)
+	e.count = fmt.Sprintf("SELECT %s, count(*) FROM %s WHERE %s AND %s = ANY($2) GROUP BY 1", src.key, tables, where, src.key)
+	register(from, field, e)
+	return e
+}
+
+// render makes the statement of one page per parent, its first value, of as many rows at
+// most as its second value says. The lateral join runs its side once per parent, in the order given, and stops at the limit.
+func (e *Paged[P, C]) render(beyond, orderBy string) string {
+	from, where := e.src.clauses(e.to.table)
+	return fmt.Sprintf("SELECT k.id AS parent, r.* FROM unnest(%s::uuid[]) AS k(id) CROSS JOIN LATERAL ("+
+		"SELECT %s FROM %s WHERE %s AND %s = k.id AND %s ORDER BY %s LIMIT %s) r",
+		e.to.param(1), e.to.list, from, where, e.src.key, beyond, orderBy, e.to.param(2))
+}
+
+// Load returns one page of the parent's list.
+// Errors: Unauthenticated, Forbidden, Invalid for a cursor of another list, Unavailable.
+func (e *Paged[P, C]) Load(ctx context.Context, parent *P, page Page) (*Connection[C], error) {
+	s, err := begin(ctx, e.need...)
+	if err != nil {
+		return nil, err
+	}
+	key := e.key(parent)
+	if key == nil {
+		return e.connection(s, uuid.Nil, page, nil), nil
+	}
+	return e.loader(s).Load(ctx, pageKey{*key, page})()
+}
+
+// All returns the parent's whole list, for lists that stay short: at most [MaxPageSize].
+func (e *Paged[P, C]) All(ctx context.Context, parent *P) ([]*C, error) {
+	c, err := e.Load(ctx, parent, Page{size: MaxPageSize})
+	if err != nil {
+		return nil, err
+	}
+	return c.Nodes(), nil
+}
+
+type pageKey struct {
+	parent uuid.UUID
+	page   Page
+}
+
+func (e *Paged[P, C]) loader(s *session) *loader[pageKey, *Connection[C]] {
+	return loaderOf(s, e, func(s *session, keys []pageKey) (map[pageKey]*Connection[C], error) {
+		parents := map[Page][]uuid.UUID{}
+		for _, k := range keys {
+			parents[k.page] = append(parents[k.page], k.parent)
+		}
+		found := make(map[pageKey]*Connection[C], len(keys))
+		for page, ids := range parents {
+			st, done, err := e.pageOf(s, page, ids)
+			if err == nil {
+				err = s.query(s.ctx, st)
+			}
+			if err != nil {
+				return nil, err
+			}
+			done(found)
+		}
+		return found, nil
+	})
+}
+
+// pageOf is the statement for the same page of several parents; done, called after it
+// ran, adds what it read to the map.
+func (e *Paged[P, C]) pageOf(s *session, page Page, parents []uuid.UUID) (st statement, done func(map[pageKey]*Connection[C]), err error) {
+	args := db.NewArgs(e.to.bound(s, parents, page.size+1)...)
+	sql := e.sql
+	if page.after != "" || page.before != "" || page.backwards {
+		beyond, err := s.scope(e.name, e.order).beyond(e.order, page)
+		if err != nil {
+			return statement{}, nil, err
+		}
+		sql = e.render(beyond.SQL(args), db.OrderBy(e.order.terms, page.backwards))
+	}
+	rowsOf := make(map[uuid.UUID][]*C, len(parents))
+	st = statement{sql: sql, args: args.Values(), read: func(rows pgx.Rows) error {
+		return e.to.scan(rows, s.tenant, func(parent uuid.UUID, row *C) { rowsOf[parent] = append(rowsOf[parent], row) })
+	}}
+	return st, func(found map[pageKey]*Connection[C]) {
+		for _, parent := range parents {
+			found[pageKey{parent, page}] = e.connection(s, parent, page, rowsOf[parent])
+		}
+	}, nil
+}
+
+func (e *Paged[P, C]) connection(s *session, parent uuid.UUID, page Page, rows []*C) *Connection[C] {
+	return newConnection(rows, page, encoderOf[C](s, e.name, e.order), func(ctx context.Context) (int, error) {
+		return e.counts(s).Load(ctx, parent)()
+	})
+}
+
+// counts loads how long the lists of several parents are.
+func (e *Paged[P, C]) counts(s *session) *loader[uuid.UUID, int] {
+	return loaderOf(s, &e.count, func(s *session, parents []uuid.UUID) (map[uuid.UUID]int, error) {
+		st, found := e.countOf(s, parents)
+		return found, s.query(s.ctx, st)
+	})
+}
+
+func (e *Paged[P, C]) countOf(s *session, parents []uuid.UUID) (statement, map[uuid.UUID]int) {
+	found := make(map[uuid.UUID]int, len(parents))
+	return statement{sql: e.count, args: []any{s.tenant, parents}, read: func(rows pgx.Rows) error {
+		var parent uuid.UUID
+		var n int
+		_, err := pgx.ForEachRow(rows, []any{&parent, &n}, func() error {
+			found[parent] = n
+			return nil
+		})
+		return err
+	}}, found
+}
+
+func (e *Paged[P, C]) target() string            { return e.to.name }
+func (e *Paged[P, C]) permissions() []Permission { return e.need }
+
+func (e *Paged[P, C]) announce(s *session, parents any, step Step) ([]statement, func() any, error) {
+	l, counts := e.loader(s), e.counts(s)
+	keys := distinct(parents.([]*P), e.key)
+	var missing, uncounted []uuid.UUID
+	for _, key := range keys {
+		if !l.has(s.ctx, pageKey{key, step.Page}) {
+			missing = append(missing, key)
+		}
+		if step.Count && !counts.has(s.ctx, key) {
+			uncounted = append(uncounted, key)
+		}
+	}
+	var statements []statement
+	found, totals := map[pageKey]*Connection[C]{}, map[uuid.UUID]int{}
+	done := func(map[pageKey]*Connection[C]) {}
+	if len(missing) > 0 {
+		st, read, err := e.pageOf(s, step.Page, missing)
+		if err != nil {
+			return nil, nil, err
+		}
+		statements, done = append(statements, st), read
+	}
+	if len(uncounted) > 0 {
+		st, read := e.countOf(s, uncounted)
+		statements, totals = append(statements, st), read
+	}
+	return statements, func() any {
+		done(found)
+		for key, c := range found {
+			l.Prime(s.ctx, key, c)
+		}
+		for _, key := range uncounted {
+			counts.Prime(s.ctx, key, totals[key])
+		}
+		var children []*C
+		for _, key := range keys {
+			if c, err := l.Load(s.ctx, pageKey{key, step.Page})(); err == nil {
+				children = append(children, c.rows...)
+			}
+		}
+		return children
+	}, nil
+}

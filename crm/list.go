@@ -1,0 +1,139 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"crmgraph/db"
+)
+
+// scope binds the cursors of a list to it.
+func (s *session) scope(list string, o order) cursorScope {
+	return cursorScope{key: s.store.CursorKey, tenant: s.tenant, list: list, order: o.name}
+}
+
+// beyond is the condition of the page's cursors.
+func (c cursorScope) beyond(o order, page Page) (db.Expr, error) {
+	var both []db.Expr
+	for _, end := range []struct {
+		cursor, field string
+		backwards     bool
+	}{{page.after, "after", false}, {page.before, "before", true}} {
+		if end.cursor == "" {
+			continue
+		}
+		values, err := c.decode(end.cursor, end.field)
+		if err != nil {
+			return db.Expr{}, err
+		}
+		both = append(both, db.Beyond(o.terms, values, end.backwards))
+	}
+	return db.All(both...), nil
+}
+
+func encoderOf[T any](s *session, list string, o order) cursorEncoder[T] {
+	return cursorEncoder[T]{scope: s.scope(list, o), values: func(row *T) []string { return o.cursorValues(row) }}
+}
+
+// page reads a page of all the tenant's rows that match.
+func (t *Record[T]) page(ctx context.Context, s *session, match db.Expr, o order, page Page) (*Connection[T], error) {
+	beyond, err := s.scope(t.name, o).beyond(o, page)
+	if err != nil {
+		return nil, err
+	}
+	args := db.NewArgs(t.bound(s)...)
+	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT %s",
+		t.list, t.table, db.All(match, beyond).SQL(args), db.OrderBy(o.terms, page.backwards), args.Bind(page.size+1))
+	if page.offset > 0 {
+		sql += " OFFSET " + args.Bind(page.offset)
+	}
+	var rows []*T
+	read := func(r pgx.Rows) error {
+		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {
+			t.remember(s, id, row)
+			rows = append(rows, row)
+		})
+	}
+	if err := s.query(ctx, statement{sql, args.Values(), read}); err != nil {
+		return nil, err
+	}
+	return newConnection(rows, page, encoderOf[T](s, t.name, o), func(ctx context.Context) (int, error) {
+		return t.total(ctx, s, match)
+	}), nil
+}
+
+func (t *Record[T]) total(ctx context.Context, s *session, match db.Expr) (int, error) {
+	args := db.NewArgs(s.tenant)
+	sql := fmt.Sprintf("SELECT count(*) FROM %s t WHERE t.tenant_id = $1 AND %s", t.table, match.SQL(args))
+	var n int
+	err := s.query(ctx, statement{sql, args.Values(), readOne(&n)})
+	return n, err
+}
+
+// first returns the first row that matches in the given SQL order, nil when none does.
+func (t *Record[T]) first(ctx context.Context, s *session, match db.Expr, orderBy string) (*T, error) {
+	args := db.NewArgs(t.bound(s)...)
+	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT 1",
+		t.list, t.table, match.SQL(args), orderBy)
+	var found *T
+	err := s.query(ctx, statement{sql, args.Values(), func(r pgx.Rows) error {
+		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {
+			t.remember(s, id, row)
+			found = row
+		})
+	}})
+	return found, err
+}
+
+// lookup finds the row that a selector names: a struct of pointers of which exactly one
+// is set, its fields named as the type's paths.
+// Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
+func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, error) {
+	s, err := begin(ctx, t.view)
+	if err != nil {
+		return nil, err
+	}
+	v := reflect.ValueOf(by)
+	var match []db.Expr
+	for i := range v.NumField() {
+		if v.Field(i).IsNil() {
+			continue
+		}
+		name := fieldName(v.Type().Field(i).Name)
+		expr, err := t.paths[name].equal(v.Field(i).Elem().Interface(), "by."+name)
+		if err != nil {
+			return nil, err
+		}
+		match = append(match, expr)
+	}
+	if len(match) != 1 {
+		return nil, invalidf("by", "exactly one selector is needed, %d are given", len(match))
+	}
+	row, err := t.first(ctx, s, match[0], preferred)
+	if err == nil && row == nil {
+		return nil, notFoundf("no such %s", t.name)
+	}
+	return row, err
+}
+
+// list is a page of a type's rows as a client asked for it.
+// Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
+func list[T any, F ~string](ctx context.Context, t *Record[T], where any, columns map[F]string, orderBy []*Order[F], page Page) (*Connection[T], error) {
+	s, err := begin(ctx, t.view)
+	if err != nil {
+		return nil, err
+	}
+	match, err := t.where(where, "where")
+	if err != nil {
+		return nil, err
+	}
+	o, err := sorted(t, columns, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	return t.page(ctx, s, match, o, page)
+}

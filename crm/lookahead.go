@@ -1,0 +1,76 @@
+package crm
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Plan names the edges that a caller is about to follow from the rows of one type.
+type Plan []Step
+
+// Step is one edge of a plan.
+type Step struct {
+	Field string // of the parent's type
+	Page  Page   // of a paged edge; a closed list takes [WholeList]
+	Count bool   // whether the total is asked for as well
+	Next  Plan   // from the rows that the edge leads to
+}
+
+// WholeList is the page of a list that is short enough to be read at once.
+func WholeList() Page { return Page{size: MaxPageSize} }
+
+// EdgeTarget returns the type that a field leads to, and false when the field is no edge.
+func EdgeTarget(typeName, field string) (string, bool) {
+	e, ok := catalogue.edges[typeName][field]
+	if !ok {
+		return "", false
+	}
+	return e.target(), true
+}
+
+// Prefetch loads everything the plan names from rows, a slice of pointers to the type, and
+// leaves it in the request's loaders: one round trip per level, one statement per edge. It
+// is an optimisation only. Whatever it could not load, or the caller may not see, is left
+// to the edges themselves, which load it or say why not.
+func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
+	s, err := begin(ctx)
+	if err != nil {
+		return
+	}
+	type work struct {
+		typeName string
+		rows     any
+		plan     Plan
+	}
+	for level := []work{{typeName, rows, plan}}; len(level) > 0; {
+		var batch pgx.Batch
+		var follow []func() work
+		for _, w := range level {
+			for _, step := range w.plan {
+				e, ok := catalogue.edges[w.typeName][step.Field]
+				if !ok {
+					continue
+				}
+				if _, err := authorize(ctx, e.permissions()...); err != nil {
+					continue
+				}
+				statements, children, err := e.announce(s, w.rows, step)
+				if err != nil {
+					continue
+				}
+				for _, st := range statements {
+					batch.Queue(st.sql, st.args...).Query(st.read)
+				}
+				follow = append(follow, func() work { return work{e.target(), children(), step.Next} })
+			}
+		}
+		if batch.Len() > 0 && s.store.DB.Send(s.ctx, &batch) != nil {
+			return
+		}
+		level = level[:0]
+		for _, f := range follow {
+			level = append(level, f())
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package crm
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"crmgraph/db"
+)
+
+// LoyaltyTransactionType says what moved the points.
+type LoyaltyTransactionType string
+
+// The words of loyalty transactions.
+const (
+	LoyaltyEarn    LoyaltyTransactionType = "EARN"
+	LoyaltyRedeem  LoyaltyTransactionType = "REDEEM"
+	LoyaltyAdjust  LoyaltyTransactionType = "ADJUST"
+	LoyaltyExpire  LoyaltyTransactionType = "EXPIRE"
+	LoyaltyReverse LoyaltyTransactionType = "REVERSE"
+	LoyaltyRestore LoyaltyTransactionType = "RESTORE"
+)
+
+// LoyaltyAccount holds a customer's points. It shares the customer's id.
+type LoyaltyAccount struct {
+	bun.BaseModel `bun:"table:loyalty_account"`
+	Row
+	Balance         int64     `bun:"balance"`                   // the sum of the ledger
+	AvailablePoints int64     `bun:"available_points,scanonly"` // spendable now
+	PendingPoints   int64     `bun:"pending_points,scanonly"`   // earned, not yet spendable
+	LifetimeEarned  int64     `bun:"lifetime_earned"`
+	CreatedAt       time.Time `bun:"created_at"`
+	UpdatedAt       time.Time `bun:"updated_at"`
+	Revision        int64     `bun:"revision"`
+}
+
+// LoyaltyAccounts is the type in the catalogue. What can be spent depends on the time:
+// points mature and expire without a write, so both sums come from the open lots.
+var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyView, computed{
+	"available_points": lotSum("l.available_at <= $2 AND (l.expires_at IS NULL OR l.expires_at > $2)"),
+	"pending_points":   lotSum("l.available_at > $2"),
+}).filterable(map[string]Path{
+	"customer":  {Column: db.Column{SQL: "t.id"}, prefix: "cus"},
+	"balance":   column("balance"),
+	"createdAt": column("created_at"),
+})
+
+func lotSum(condition string) string {
+	return "SELECT coalesce(sum(l.remaining), 0)::bigint FROM loyalty_lot l WHERE l.tenant_id = $1 " +
+		"AND l.account_id = t.id AND l.remaining > 0 AND " + condition
+}
+
+// The edges of a loyalty account.
+var (
+	LoyaltyAccountCustomer     = one(LoyaltyAccounts, "customer", Customers, loyaltyAccountID)
+	LoyaltyAccountTransactions = paged(LoyaltyAccounts, "transactions", LoyaltyTransactions,
+		source{key: "t.account_id"}, LoyaltyTransactions.orderBy("-id"), loyaltyAccountID)
+)
+
+func loyaltyAccountID(a *LoyaltyAccount) *uuid.UUID { return &a.ID }
+
+// IsNode marks the type.
+func (*LoyaltyAccount) IsNode() {}
+
+// NodeID is the global id.
+func (a *LoyaltyAccount) NodeID() string { return LoyaltyAccounts.nodeID(a.ID) }
+
+// LoyaltyAccountBy selects one loyalty account; exactly one field is set.
+type LoyaltyAccountBy struct {
+	ID       *string
+	Customer *string
+}
+
+// LoyaltyAccountWhere filters loyalty accounts.
+type LoyaltyAccountWhere struct {
+	And, Or   []*LoyaltyAccountWhere
+	Not       *LoyaltyAccountWhere
+	ID        *IDFilter
+	Customer  *IDFilter
+	CreatedAt *DateTimeFilter
+}
+
+// LoyaltyAccountOrderField is what loyalty accounts can be sorted by.
+type LoyaltyAccountOrderField string
+
+var loyaltyAccountOrder = map[LoyaltyAccountOrderField]string{"CREATED_AT": "created_at"}
+
+// LoyaltyAccount returns the loyalty account that by selects.
+// Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
+func (*Store) LoyaltyAccount(ctx context.Context, by LoyaltyAccountBy) (*LoyaltyAccount, error) {
+	return LoyaltyAccounts.lookup(ctx, by, "t.id")
+}
+
+// LoyaltyAccounts returns a page of the tenant's loyalty accounts.
+// Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
+func (*Store) LoyaltyAccounts(ctx context.Context, where *LoyaltyAccountWhere, orderBy []*Order[LoyaltyAccountOrderField], page Page) (*Connection[LoyaltyAccount], error) {
+	return list(ctx, LoyaltyAccounts, where, loyaltyAccountOrder, orderBy, page)
+}
+
+// LoyaltyTransaction is one entry of the points ledger. Entries are never changed.
+type LoyaltyTransaction struct {
+	bun.BaseModel `bun:"table:loyalty_transaction"`
+	Row
+	AccountID        uuid.UUID              `bun:"account_id"`
+	Type             LoyaltyTransactionType `bun:"type"`
+	Points           int64                  `bun:"points"` // signed
+	BalanceAfter     int64                  `bun:"balance_after"`
+	Currency         *string                `bun:"currency"`     // ISO 4217
+	AmountMinor      *int64                 `bun:"amount"`       // minor units of Currency
+	RedeemValueMinor *int64                 `bun:"redeem_value"` // minor units of Currency
+	Channel          *string                `bun:"channel"`
+	OrderRef         *string                `bun:"order_ref"`
+	Reason           *string                `bun:"reason"`
+	AvailableAt      *time.Time             `bun:"available_at"`
+	ExpiresAt        *time.Time             `bun:"expires_at"`
+	OccurredAt       time.Time              `bun:"occurred_at"`
+	CreatedAt        time.Time              `bun:"created_at"`
+}
+
+// LoyaltyTransactions is the type in the catalogue.
+var LoyaltyTransactions = newType[LoyaltyTransaction]("LoyaltyTransaction", "ltx", LoyaltyView, nil).filterable(map[string]Path{
+	"account":    {Column: db.Column{SQL: "t.account_id"}, prefix: "loy"},
+	"type":       column("type"),
+	"orderRef":   column("order_ref"),
+	"occurredAt": column("occurred_at"),
+})
+
+// The edges of a loyalty transaction.
+var (
+	LoyaltyTransactionAccount = one(LoyaltyTransactions, "account", LoyaltyAccounts, func(t *LoyaltyTransaction) *uuid.UUID { return &t.AccountID })
+	LoyaltyTransactionRelated = paged(LoyaltyTransactions, "related", LoyaltyTransactions,
+		source{link: "loyalty_transaction_link", on: "t.id = x.related_id", key: "x.transaction_id"},
+		LoyaltyTransactions.orderBy("id"), func(t *LoyaltyTransaction) *uuid.UUID { return &t.ID })
+)
+
+// IsNode marks the type.
+func (*LoyaltyTransaction) IsNode() {}
+
+// NodeID is the global id.
+func (t *LoyaltyTransaction) NodeID() string { return LoyaltyTransactions.nodeID(t.ID) }
+
+// Amount is the purchase behind the points, nil when there was none.
+func (t *LoyaltyTransaction) Amount() *Money { return moneyOf(t.AmountMinor, t.Currency) }
+
+// RedeemValue is what the redeemed points were worth, nil when they had no price.
+func (t *LoyaltyTransaction) RedeemValue() *Money { return moneyOf(t.RedeemValueMinor, t.Currency) }
+
+// LoyaltyTransactionBy selects one transaction; exactly one field is set.
+type LoyaltyTransactionBy struct {
+	ID *string
+}
+
+// LoyaltyTransactionWhere filters transactions.
+type LoyaltyTransactionWhere struct {
+	And, Or    []*LoyaltyTransactionWhere
+	Not        *LoyaltyTransactionWhere
+	ID         *IDFilter
+	Account    *IDFilter
+	Type       *EnumFilter[LoyaltyTransactionType]
+	OrderRef   *StringFilter
+	OccurredAt *DateTimeFilter
+}
+
+// LoyaltyTransactionOrderField is what transactions can be sorted by.
+type LoyaltyTransactionOrderField string
+
+var loyaltyTransactionOrder = map[LoyaltyTransactionOrderField]string{"OCCURRED_AT": "occurred_at"}
+
+// LoyaltyTransaction returns the transaction that by selects.
+// Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
+func (*Store) LoyaltyTransaction(ctx context.Context, by LoyaltyTransactionBy) (*LoyaltyTransaction, error) {
+	return LoyaltyTransactions.lookup(ctx, by, "t.id")
+}
+
+// LoyaltyTransactions returns a page of the tenant's ledger.
+// Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
+func (*Store) LoyaltyTransactions(ctx context.Context, where *LoyaltyTransactionWhere, orderBy []*Order[LoyaltyTransactionOrderField], page Page) (*Connection[LoyaltyTransaction], error) {
+	return list(ctx, LoyaltyTransactions, where, loyaltyTransactionOrder, orderBy, page)
+}

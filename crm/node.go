@@ -1,0 +1,108 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// maxNodes bounds the ids of one call of NodesByIDs.
+const maxNodes = 100
+
+// nodeType is what finding by global id needs of a type.
+type nodeType interface {
+	typeName() string
+	nodesByIDs(s *session, ids []uuid.UUID) (statement, func() map[uuid.UUID]Node)
+	permission() Permission
+}
+
+func (t *Record[T]) typeName() string       { return t.name }
+func (t *Record[T]) permission() Permission { return t.view }
+
+func (t *Record[T]) nodesByIDs(s *session, ids []uuid.UUID) (statement, func() map[uuid.UUID]Node) {
+	st, found := t.rowsOf(s, t.byIDs, ids)
+	return st, func() map[uuid.UUID]Node {
+		nodes := make(map[uuid.UUID]Node, len(found))
+		for id, row := range found {
+			t.remember(s, id, row)
+			nodes[id] = any(row).(Node)
+		}
+		return nodes
+	}
+}
+
+// NodeTypeName returns the type that a global id belongs to.
+// Errors: Invalid at field for a text that is no global id.
+func NodeTypeName(id, field string) (string, error) {
+	prefix, _, ok := ParseID(id)
+	if !ok {
+		return "", invalidf(field, "%s is not an id of this graph", field)
+	}
+	return catalogue.types[prefix].typeName(), nil
+}
+
+// NodesByIDs returns the records with the given global ids, in their order, with nil for
+// an id that names nothing in the tenant. Records of one type take one statement.
+// Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
+func (*Store) NodesByIDs(ctx context.Context, ids []string) ([]Node, error) {
+	s, err := begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) > maxNodes {
+		return nil, invalidf("ids", "at most %d ids may be asked for at once, %d are given", maxNodes, len(ids))
+	}
+	rows := make([]uuid.UUID, len(ids))
+	byType := map[string][]uuid.UUID{}
+	for i, text := range ids {
+		prefix, id, ok := ParseID(text)
+		if !ok {
+			return nil, invalidf(fmt.Sprintf("ids[%d]", i), "ids[%d] is not an id of this graph", i)
+		}
+		if _, err := authorize(ctx, catalogue.types[prefix].permission()); err != nil {
+			return nil, err
+		}
+		rows[i] = id
+		byType[prefix] = append(byType[prefix], id)
+	}
+	var batch pgx.Batch
+	collect := map[string]func() map[uuid.UUID]Node{}
+	for prefix, ids := range byType {
+		st, nodes := catalogue.types[prefix].nodesByIDs(s, ids)
+		batch.Queue(st.sql, st.args...).Query(st.read)
+		collect[prefix] = nodes
+	}
+	if batch.Len() > 0 {
+		if err := s.store.DB.Send(ctx, &batch); err != nil {
+			return nil, failed(err)
+		}
+	}
+	found := map[string]map[uuid.UUID]Node{}
+	for prefix, nodes := range collect {
+		found[prefix] = nodes()
+	}
+	nodes := make([]Node, len(ids))
+	for i, text := range ids {
+		prefix, _, _ := strings.Cut(text, "_")
+		nodes[i] = found[prefix][rows[i]]
+	}
+	return nodes, nil
+}
+
+// NodeByID returns the record with a global id. Errors: as NodesByIDs, and NotFound.
+func (st *Store) NodeByID(ctx context.Context, id string) (Node, error) {
+	if _, err := NodeTypeName(id, "id"); err != nil {
+		return nil, err
+	}
+	nodes, err := st.NodesByIDs(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if nodes[0] == nil {
+		return nil, notFoundf("nothing has this id")
+	}
+	return nodes[0], nil
+}

@@ -1,0 +1,62 @@
+package crm
+
+import "fmt"
+
+// Page sizes of every connection.
+const (
+	DefaultPageSize = 25
+	MaxPageSize     = 100
+	maxOffset       = 100_000
+)
+
+// Page says which part of a list is asked for. The zero value is the first page of the
+// default size. It is comparable: equal pages of one list are loaded together.
+type Page struct {
+	size      int
+	backwards bool // counted from the end, for last
+	after     string
+	before    string
+	offset    int
+}
+
+// NewPage checks the paging arguments of a connection as a client sent them; nil means
+// not sent. Errors: Invalid, naming the argument.
+func NewPage(first, last *int, after, before *string, offset *int) (Page, error) {
+	page := Page{size: DefaultPageSize, after: deref(after), before: deref(before), offset: deref(offset)}
+	size, name := first, "first"
+	if last != nil {
+		if first != nil {
+			return Page{}, invalidf("last", "first and last cannot be combined")
+		}
+		page.backwards, size, name = true, last, "last"
+	}
+	if size != nil {
+		if *size < 1 || *size > MaxPageSize {
+			return Page{}, invalidf(name, "%s must be between 1 and %d", name, MaxPageSize)
+		}
+		page.size = *size
+	}
+	switch {
+	case page.offset < 0 || page.offset > maxOffset:
+		return Page{}, invalidf("offset", "offset must be between 0 and %d", maxOffset)
+	case page.offset > 0 && (page.after != "" || page.before != "" || page.backwards):
+		return Page{}, invalidf("offset", "offset goes with first only, not with last or a cursor")
+	}
+	return page, nil
+}
+
+// String names the page in error messages and logs without its cursors.
+func (p Page) String() string {
+	if p.backwards {
+		return fmt.Sprintf("last %d", p.size)
+	}
+	return fmt.Sprintf("first %d", p.size)
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

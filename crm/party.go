@@ -1,0 +1,137 @@
+package crm
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"crmgraph/db"
+)
+
+// PartyKind says whether a party is a person or an organisation.
+type PartyKind string
+
+// PartyStatus is where a party is in its life; MERGED and ANONYMIZED are final.
+type PartyStatus string
+
+// The words of a party's kind and status.
+const (
+	Individual   PartyKind = "INDIVIDUAL"
+	Organization PartyKind = "ORGANIZATION"
+
+	PartyActive     PartyStatus = "ACTIVE"
+	PartyPending    PartyStatus = "PENDING"
+	PartySuspended  PartyStatus = "SUSPENDED"
+	PartyInactive   PartyStatus = "INACTIVE"
+	PartyMerged     PartyStatus = "MERGED"
+	PartyAnonymized PartyStatus = "ANONYMIZED"
+)
+
+// Party is a person or an organisation, whatever it does for the business.
+type Party struct {
+	bun.BaseModel `bun:"table:party"`
+	Row
+	Number       int64       `bun:"number"`
+	Key          string      `bun:"key"`
+	Kind         PartyKind   `bun:"kind"`
+	Status       PartyStatus `bun:"status"`
+	DisplayName  string      `bun:"display_name"`
+	SearchName   string      `bun:"search_name"` // DisplayName as names are compared and sorted
+	FirstName    *string     `bun:"first_name"`
+	LastName     *string     `bun:"last_name"`
+	LegalName    *string     `bun:"legal_name"`
+	TradingName  *string     `bun:"trading_name"`
+	TaxID        *string     `bun:"tax_id"`
+	BirthDate    *time.Time  `bun:"birth_date,type:date"`
+	Language     *string     `bun:"language"` // BCP 47
+	ParentID     *uuid.UUID  `bun:"parent_id"`
+	MergedIntoID *uuid.UUID  `bun:"merged_into_id"`
+	CreatedAt    time.Time   `bun:"created_at"`
+	UpdatedAt    time.Time   `bun:"updated_at"`
+	Revision     int64       `bun:"revision"`
+}
+
+// Parties is the type in the catalogue.
+var Parties = newType[Party]("Party", "pty", PartyView, nil).filterable(map[string]Path{
+	"number":    column("number"),
+	"key":       column("key"),
+	"kind":      column("kind"),
+	"status":    column("status"),
+	"name":      folded("search_name", NormaliseName),
+	"createdAt": column("created_at"),
+	"parent":    {Column: db.Column{SQL: "t.parent_id"}, prefix: "pty"},
+})
+
+// The edges of a party.
+var (
+	PartyParent        = one(Parties, "parent", Parties, func(p *Party) *uuid.UUID { return p.ParentID })
+	PartyMergedInto    = one(Parties, "mergedInto", Parties, func(p *Party) *uuid.UUID { return p.MergedIntoID })
+	PartyChildren      = paged(Parties, "children", Parties, source{key: "t.parent_id"}, Parties.orderBy("id"), partyID)
+	PartyCustomer      = one(Parties, "customer", Customers, partyID)
+	PartyAccount       = one(Parties, "account", Accounts, partyID)
+	PartyContacts      = paged(Parties, "contacts", Contacts, source{key: "t.organization_id"}, Contacts.orderBy("id"), partyID)
+	PartyEngagements   = paged(Parties, "engagements", Contacts, source{key: "t.person_id"}, Contacts.orderBy("id"), partyID)
+	PartyVehicles      = paged(Parties, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), partyID, AssociationView)
+	PartyDriven        = paged(Parties, "drivenVehicles", Vehicles, heldVehicles("PRIMARY_DRIVER"), Vehicles.orderBy("id"), partyID, AssociationView)
+	PartyIdentifiers   = paged(Parties, "identifiers", Identifiers, source{key: "t.party_id"}, Identifiers.orderBy("kind"), partyID)
+	PartyContactPoints = paged(Parties, "contactPoints", ContactPoints, source{key: "t.party_id"}, ContactPoints.orderBy("id"), partyID)
+)
+
+func partyID(p *Party) *uuid.UUID { return &p.ID }
+
+// ownedVehicles leads from a party's id to the vehicles it owns now.
+func ownedVehicles() source { return heldVehicles("OWNER") }
+
+// heldVehicles leads from a party's id to the vehicles it is now associated with.
+func heldVehicles(kind AssociationKind) source {
+	return source{
+		link: "vehicle_association", on: "t.id = x.vehicle_id", key: "x.party_id",
+		where: "x.kind = '" + string(kind) + "' AND x.effective_to IS NULL",
+	}
+}
+
+// IsNode marks the type.
+func (*Party) IsNode() {}
+
+// NodeID is the global id.
+func (p *Party) NodeID() string { return Parties.nodeID(p.ID) }
+
+// PartyBy selects one party; exactly one field is set.
+type PartyBy struct {
+	ID     *string
+	Number *int64
+	Key    *string
+}
+
+// PartyWhere filters parties.
+type PartyWhere struct {
+	And, Or   []*PartyWhere
+	Not       *PartyWhere
+	ID        *IDFilter
+	Number    *Int64Filter
+	Key       *StringFilter
+	Kind      *EnumFilter[PartyKind]
+	Status    *EnumFilter[PartyStatus]
+	Name      *StringFilter
+	Parent    *IDFilter
+	CreatedAt *DateTimeFilter
+}
+
+// PartyOrderField is what parties can be sorted by.
+type PartyOrderField string
+
+var partyOrder = map[PartyOrderField]string{"NUMBER": "number", "NAME": "search_name", "CREATED_AT": "created_at"}
+
+// Party returns the party that by selects.
+// Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
+func (*Store) Party(ctx context.Context, by PartyBy) (*Party, error) {
+	return Parties.lookup(ctx, by, "t.id")
+}
+
+// Parties returns a page of the tenant's parties.
+// Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
+func (*Store) Parties(ctx context.Context, where *PartyWhere, orderBy []*Order[PartyOrderField], page Page) (*Connection[Party], error) {
+	return list(ctx, Parties, where, partyOrder, orderBy, page)
+}

@@ -1,0 +1,109 @@
+package crm
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/graph-gophers/dataloader/v7"
+	"github.com/jackc/pgx/v5"
+
+	"crmgraph/db"
+)
+
+// Loads that no look-ahead announced wait this long for company before they are sent as
+// one statement of at most maxBatch keys.
+const (
+	batchWait = time.Millisecond
+	maxBatch  = 1000
+)
+
+type sessionKey struct{}
+
+// session is what the operations of one request share.
+type session struct {
+	store  *Store
+	tenant uuid.UUID
+	now    time.Time // one time for the whole request
+	// Batches run on the request's context, not on that of the field that happened to ask
+	// first: they end with the request, not with one branch of it.
+	ctx context.Context
+
+	mu      sync.Mutex
+	loaders map[any]any
+}
+
+// loader is a dataloader whose cache can be asked and filled from outside.
+type loader[K comparable, V any] struct {
+	*dataloader.Loader[K, V]
+	cache *dataloader.InMemoryCache[K, V]
+}
+
+// has reports whether the key was loaded or is being loaded.
+func (l *loader[K, V]) has(ctx context.Context, key K) bool {
+	_, ok := l.cache.Get(ctx, key)
+	return ok
+}
+
+// loaderOf returns the session's loader for owner, a type or an edge of the catalogue.
+// batch returns what it found; a key without an entry gives V's zero value.
+func loaderOf[K comparable, V any](s *session, owner any, batch func(*session, []K) (map[K]V, error)) *loader[K, V] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.loaders[owner]; ok {
+		return l.(*loader[K, V])
+	}
+	run := func(_ context.Context, keys []K) []*dataloader.Result[V] {
+		found, err := batch(s, keys)
+		results := make([]*dataloader.Result[V], len(keys))
+		for i, k := range keys {
+			results[i] = &dataloader.Result[V]{Data: found[k], Error: err}
+		}
+		return results
+	}
+	cache := dataloader.NewCache[K, V]()
+	l := &loader[K, V]{cache: cache, Loader: dataloader.NewBatchedLoader(run,
+		dataloader.WithCache[K, V](cache),
+		dataloader.WithWait[K, V](batchWait),
+		dataloader.WithBatchCapacity[K, V](maxBatch),
+		dataloader.WithInputCapacity[K, V](maxBatch))}
+	s.loaders[owner] = l
+	return l
+}
+
+// query runs one statement for the session's tenant, which is always $1.
+func (s *session) query(ctx context.Context, st statement) error {
+	if err := s.store.DB.Query(ctx, st.sql, st.args, st.read); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// statement is a piece of SQL with its values and what reads its rows.
+type statement struct {
+	sql  string
+	args []any
+	read func(pgx.Rows) error
+}
+
+// readOne reads the single value of the single row into dst, which keeps its value when
+// there is no row.
+func readOne(dst any) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(dst); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}
+}
+
+// failed turns a database error into the domain's.
+func failed(err error) error {
+	if db.IsUnavailable(err) {
+		return &Error{Code: Unavailable, Message: "the database cannot answer now, try again", cause: err}
+	}
+	return &Error{Code: Internal, Message: "internal error", cause: err}
+}

@@ -1,0 +1,113 @@
+package crm
+
+import (
+	"strings"
+)
+
+// VINCheckDigit says what the ninth character of a VIN tells. Only North America and China
+// demand it, so a mismatch is a warning and never an error.
+type VINCheckDigit string
+
+// The outcomes of the check.
+const (
+	CheckDigitMatches  VINCheckDigit = "MATCHES"
+	CheckDigitMismatch VINCheckDigit = "MISMATCH"
+	CheckDigitUnknown  VINCheckDigit = "NOT_APPLICABLE"
+)
+
+// VIN is a vehicle identification number (ISO 3779) and what can be read from it alone.
+type VIN struct {
+	Value               string
+	IsWellFormed        bool
+	CheckDigit          VINCheckDigit
+	WMI                 *string // world manufacturer identifier (ISO 3780)
+	Region              *string
+	ModelYearCandidates []int // ascending; a VIN alone does not always tell one year
+}
+
+// NormaliseVIN trims a VIN, removes spaces and hyphens and turns it to upper case.
+func NormaliseVIN(vin string) string {
+	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(vin))
+}
+
+// ReadVIN reads a normalised VIN. It never fails: a text that is no VIN is not well formed.
+func ReadVIN(value string) VIN {
+	vin := VIN{Value: value, IsWellFormed: wellFormedVIN(value), CheckDigit: CheckDigitUnknown, ModelYearCandidates: []int{}}
+	if !vin.IsWellFormed {
+		return vin
+	}
+	wmi := value[:3]
+	if wmi[2] == '9' { // a small maker shares these three characters with others
+		wmi += value[11:14]
+	}
+	vin.WMI = &wmi
+	if region := vinRegion(value[0]); region != "" {
+		vin.Region = &region
+	}
+	vin.CheckDigit = CheckDigitMismatch
+	if checkDigit(value) == value[8] {
+		vin.CheckDigit = CheckDigitMatches
+	}
+	vin.ModelYearCandidates = modelYears(value[9])
+	return vin
+}
+
+func wellFormedVIN(vin string) bool {
+	if len(vin) != 17 {
+		return false
+	}
+	for i := range len(vin) {
+		c := vin[i]
+		letter := c >= 'A' && c <= 'Z' && c != 'I' && c != 'O' && c != 'Q'
+		if !letter && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// checkDigit computes the ninth character of a well-formed VIN (49 CFR 565.15).
+func checkDigit(vin string) byte {
+	const letters = "ABCDEFGH JKLMN P R STUVWXYZ"
+	const values = "12345678 12345 7 9 23456789"
+	weights := [17]int{8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2}
+	sum := 0
+	for i := range 17 {
+		v := int(vin[i] - '0')
+		if at := strings.IndexByte(letters, vin[i]); at >= 0 {
+			v = int(values[at] - '0')
+		}
+		sum += v * weights[i]
+	}
+	return "0123456789X"[sum%11]
+}
+
+// vinRegion names the part of the world that the first character stands for.
+func vinRegion(c byte) string {
+	switch {
+	case c >= 'A' && c <= 'C':
+		return "AFRICA"
+	case c >= 'H' && c <= 'R':
+		return "ASIA"
+	case c >= 'S' && c <= 'Z':
+		return "EUROPE"
+	case c >= '1' && c <= '5' || c == '7':
+		return "NORTH_AMERICA"
+	case c == '6':
+		return "OCEANIA"
+	case c == '8' || c == '9':
+		return "SOUTH_AMERICA"
+	default:
+		return ""
+	}
+}
+
+// modelYears are the years between 1980 and 2039 that the tenth character can stand for.
+// It repeats every thirty years.
+func modelYears(c byte) []int {
+	at := strings.IndexByte("ABCDEFGHJKLMNPRSTVWXY123456789", c)
+	if at < 0 {
+		return []int{}
+	}
+	return []int{1980 + at, 2010 + at}
+}

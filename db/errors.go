@@ -1,0 +1,29 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+var errPoolExhausted = errors.New("no database connection became free in time")
+
+// IsUnavailable reports whether err says that the database could not answer now, so that
+// the same request may succeed later: no connection, no free connection, shutting down,
+// out of resources, or a statement that ran into its time limit.
+func IsUnavailable(err error) bool {
+	if errors.Is(err, errPoolExhausted) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") ||
+			strings.HasPrefix(pg.Code, "57")
+	}
+	var refused *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &refused) || errors.As(err, &network) || pgconn.SafeToRetry(err)
+}

@@ -1,0 +1,150 @@
+package db
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Args collects the bind values of one statement. Nothing a client sends reaches a
+// statement's text in any other way.
+type Args struct{ values []any }
+
+// NewArgs starts with the given values, bound to $1, $2, ….
+func NewArgs(values ...any) *Args { return &Args{values: values} }
+
+// Bind adds a value and returns its placeholder.
+func (a *Args) Bind(v any) string {
+	a.values = append(a.values, v)
+	return "$" + strconv.Itoa(len(a.values))
+}
+
+// Values returns what to pass beside the statement's text.
+func (a *Args) Values() []any { return a.values }
+
+// Column is a column that filters may name. Its text is written by the catalogue only.
+type Column struct {
+	SQL string // the column, such as t.code
+	// Within wraps a condition on another table's column, with %s where the condition
+	// belongs: EXISTS (SELECT … WHERE … AND %s). Empty for a column of the row itself.
+	Within string
+}
+
+// Expr is a condition of the filter language. The zero value is always true.
+type Expr struct {
+	write func(*strings.Builder, *Args)
+}
+
+// IsZero reports whether e filters nothing.
+func (e Expr) IsZero() bool { return e.write == nil }
+
+// SQL renders the condition, binding its values.
+func (e Expr) SQL(args *Args) string {
+	if e.IsZero() {
+		return "true"
+	}
+	var b strings.Builder
+	e.write(&b, args)
+	return b.String()
+}
+
+// All is true when every condition is.
+func All(es ...Expr) Expr { return join(" AND ", es) }
+
+// Any is true when at least one condition is. Any of nothing is false.
+func Any(es ...Expr) Expr {
+	if len(es) == 0 {
+		return Expr{func(b *strings.Builder, _ *Args) { b.WriteString("false") }}
+	}
+	for _, e := range es {
+		if e.IsZero() {
+			return Expr{}
+		}
+	}
+	return join(" OR ", es)
+}
+
+func join(word string, es []Expr) Expr {
+	var parts []Expr
+	for _, e := range es {
+		if !e.IsZero() {
+			parts = append(parts, e)
+		}
+	}
+	if len(parts) == 0 {
+		return Expr{}
+	}
+	return Expr{func(b *strings.Builder, args *Args) {
+		b.WriteByte('(')
+		for i, e := range parts {
+			if i > 0 {
+				b.WriteString(word)
+			}
+			e.write(b, args)
+		}
+		b.WriteByte(')')
+	}}
+}
+
+// Not is true when the condition is not: an unknown (a comparison with a missing value)
+// counts as not true.
+func Not(e Expr) Expr {
+	if e.IsZero() {
+		return Any()
+	}
+	return Expr{func(b *strings.Builder, args *Args) {
+		b.WriteByte('(')
+		e.write(b, args)
+		b.WriteString(" IS NOT TRUE)")
+	}}
+}
+
+// Equal compares with one value.
+func (c Column) Equal(v any) Expr { return c.compare(" = ", v) }
+
+// Less is true below v.
+func (c Column) Less(v any) Expr { return c.compare(" < ", v) }
+
+// AtLeast is true at v and above.
+func (c Column) AtLeast(v any) Expr { return c.compare(" >= ", v) }
+
+// In is true when the column holds one of the values; list is a slice.
+func (c Column) In(list any) Expr {
+	return c.condition(func(b *strings.Builder, args *Args) {
+		b.WriteString(c.SQL + " = ANY(" + args.Bind(list) + ")")
+	})
+}
+
+// StartsWith compares a prefix, byte by byte, in a form that a plain index answers; the
+// column must have collation C.
+func (c Column) StartsWith(prefix string) Expr {
+	return c.condition(func(b *strings.Builder, args *Args) {
+		b.WriteString(c.SQL + " >= " + args.Bind(prefix) + " AND " + c.SQL + " < " + args.Bind(prefix+"\U0010FFFF"))
+	})
+}
+
+// IsNull is true when the column holds nothing, or with null false, when it holds something.
+func (c Column) IsNull(null bool) Expr {
+	return c.condition(func(b *strings.Builder, _ *Args) {
+		b.WriteString(c.SQL + " IS ")
+		if !null {
+			b.WriteString("NOT ")
+		}
+		b.WriteString("NULL")
+	})
+}
+
+func (c Column) compare(op string, v any) Expr {
+	return c.condition(func(b *strings.Builder, args *Args) { b.WriteString(c.SQL + op + args.Bind(v)) })
+}
+
+func (c Column) condition(write func(*strings.Builder, *Args)) Expr {
+	if c.Within == "" {
+		return Expr{write}
+	}
+	before, after, _ := strings.Cut(c.Within, "%s")
+	return Expr{func(b *strings.Builder, args *Args) {
+		b.WriteString(before)
+		write(b, args)
+		b.WriteString(after)
+	}}
+}

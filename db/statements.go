@@ -1,0 +1,54 @@
+package db
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Statements counts the SQL statements sent on behalf of one context.
+type Statements struct{ n atomic.Int64 }
+
+// Count returns how many statements were sent so far. Setting a connection's tenant is
+// not counted: it happens once per connection and tenant, not once per request.
+func (s *Statements) Count() int { return int(s.n.Load()) }
+
+type statementsKey struct{}
+
+// CountStatements returns a context that counts, and its counter.
+func CountStatements(ctx context.Context) (context.Context, *Statements) {
+	s := &Statements{}
+	return context.WithValue(ctx, statementsKey{}, s), s
+}
+
+// tracer feeds the counters; pgx calls it for every statement.
+type tracer struct{}
+
+func (tracer) count(ctx context.Context, sql string) {
+	if s, ok := ctx.Value(statementsKey{}).(*Statements); ok && sql != setTenantSQL {
+		s.n.Add(1)
+	}
+}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	t.count(ctx, data.SQL)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (tracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (t tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	t.count(ctx, data.SQL)
+}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (tracer) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
