@@ -1,0 +1,183 @@
+package seed
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"crmgraph/crm"
+)
+
+// rule is something that holds for all generated rows; broken selects those it does not
+// hold for, $1 being today.
+type rule struct{ name, broken string }
+
+// obeys checks the rules that every seeded database keeps.
+func obeys(t *testing.T, d database) {
+	t.Helper()
+	for _, r := range append(ledgerRules(), append(partyRules(), vehicleRules()...)...) {
+		t.Run(r.name, func(t *testing.T) {
+			require.Empty(t, list[string](t, d, "SELECT b::text FROM ("+r.broken+") b WHERE $1::timestamptz IS NOT NULL LIMIT 3", today()))
+		})
+	}
+	t.Run("normalised columns follow from what was entered", func(t *testing.T) { normalised(t, d) })
+	t.Run("VINs are well formed and North American ones have their check digit", func(t *testing.T) { vins(t, d) })
+}
+
+func ledgerRules() []rule {
+	return []rule{
+		{"a balance is the sum of its ledger",
+			`SELECT a.id FROM loyalty_account a WHERE balance IS DISTINCT FROM (SELECT coalesce(sum(points), 0)
+			FROM loyalty_transaction x WHERE x.tenant_id = a.tenant_id AND x.account_id = a.id)`},
+		{"a balance is what its lots still hold",
+			`SELECT a.id FROM loyalty_account a WHERE balance IS DISTINCT FROM (SELECT coalesce(sum(remaining), 0)
+			FROM loyalty_lot x WHERE x.tenant_id = a.tenant_id AND x.account_id = a.id)`},
+		{"balances after run with the ids",
+			`SELECT * FROM (SELECT id, balance_after, sum(points) OVER (PARTITION BY tenant_id, account_id ORDER BY id) AS running
+			FROM loyalty_transaction) x WHERE balance_after <> running`},
+		{"a ledger's ids follow its time",
+			`SELECT * FROM (SELECT id, occurred_at, lag(occurred_at) OVER (PARTITION BY tenant_id, account_id ORDER BY id) AS before
+			FROM loyalty_transaction) x WHERE before > occurred_at`},
+		{"what was earned is purchases less reversed ones",
+			`SELECT a.id FROM loyalty_account a WHERE lifetime_earned IS DISTINCT FROM (SELECT coalesce(sum(points), 0)
+			FROM loyalty_transaction x WHERE x.tenant_id = a.tenant_id AND x.account_id = a.id AND type IN ('EARN', 'REVERSE'))`},
+		{"a reversal answers a purchase and a restoration a redemption, exactly and once",
+			`SELECT x.id FROM loyalty_transaction x
+			LEFT JOIN loyalty_transaction_link l ON l.tenant_id = x.tenant_id AND l.transaction_id = x.id
+			LEFT JOIN loyalty_transaction r ON r.tenant_id = l.tenant_id AND r.id = l.related_id AND r.account_id = x.account_id
+			WHERE x.type IN ('REVERSE', 'RESTORE') AND (r.id IS NULL OR r.points <> -x.points OR r.id > x.id
+				OR r.type <> CASE x.type WHEN 'REVERSE' THEN 'EARN' ELSE 'REDEEM' END)
+			UNION ALL SELECT max(transaction_id::text)::uuid FROM loyalty_transaction_link GROUP BY tenant_id, related_id HAVING count(*) > 1`},
+		{"only reversals and restorations answer anything",
+			`SELECT x.id FROM loyalty_transaction x JOIN loyalty_transaction_link l ON l.tenant_id = x.tenant_id AND l.transaction_id = x.id
+			WHERE x.type NOT IN ('REVERSE', 'RESTORE')`},
+		{"every credit has one lot of as many points, and nothing else has any",
+			`SELECT x.id FROM loyalty_transaction x LEFT JOIN loyalty_lot l ON l.tenant_id = x.tenant_id AND l.transaction_id = x.id
+			GROUP BY x.tenant_id, x.id, x.points HAVING count(l.id) <> (x.points > 0)::int OR sum(l.points) <> x.points
+			OR min(l.available_at) <> min(x.available_at) OR min(l.expires_at) <> min(x.expires_at)`},
+	}
+}
+
+func partyRules() []rule {
+	return []rule{
+		{"nothing happened after today",
+			`SELECT id, created_at FROM party WHERE greatest(created_at, updated_at) > $1
+			UNION ALL SELECT id, created_at FROM customer WHERE greatest(created_at, updated_at) > $1
+			UNION ALL SELECT id, created_at FROM contact WHERE created_at > $1
+			UNION ALL SELECT id, occurred_at FROM loyalty_transaction WHERE occurred_at > $1
+			UNION ALL SELECT id, effective_from FROM vehicle_association WHERE greatest(effective_from, effective_to) > $1
+			UNION ALL SELECT id, updated_at FROM warranty WHERE greatest(starts_at, updated_at) > $1`},
+		{"merged parties lead to an active one",
+			`SELECT p.id FROM party p LEFT JOIN party s ON s.tenant_id = p.tenant_id AND s.id = p.merged_into_id
+			WHERE p.status = 'MERGED' AND (s.status IS DISTINCT FROM 'ACTIVE' OR s.kind <> p.kind)`},
+		{"a customer's status agrees with its party's",
+			`SELECT c.id, c.status, p.status AS party FROM customer c JOIN party p ON p.tenant_id = c.tenant_id AND p.id = c.id
+			WHERE c.status <> CASE WHEN p.status IN ('PENDING', 'SUSPENDED') THEN 'ACTIVE' ELSE p.status END`},
+		{"private customers are persons and the others are not",
+			`SELECT c.id FROM customer c JOIN party p ON p.tenant_id = c.tenant_id AND p.id = c.id
+			WHERE (c.type = 'PRIVATE') <> (p.kind = 'INDIVIDUAL')`},
+		{"accounts are of organisations that are customers",
+			`SELECT a.id FROM account a LEFT JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.id
+			WHERE c.type IS NULL OR c.type = 'PRIVATE'`},
+		{"nobody can be known from an anonymised party",
+			`SELECT p.id FROM party p WHERE p.status = 'ANONYMIZED' AND (first_name IS NOT NULL OR last_name IS NOT NULL
+				OR birth_date IS NOT NULL OR display_name <> 'Anonymized'
+				OR EXISTS (SELECT 1 FROM contact_point c WHERE c.tenant_id = p.tenant_id AND c.party_id = p.id)
+				OR EXISTS (SELECT 1 FROM identifier i WHERE i.tenant_id = p.tenant_id AND i.party_id = p.id AND i.kind <> 'CODE'))`},
+		{"e-mail addresses are of example domains",
+			`SELECT id, value FROM contact_point WHERE kind = 'EMAIL' AND value !~ '^[a-z0-9.-]+@example\.(com|org|net)$'
+			UNION ALL SELECT id, value FROM identifier WHERE kind = 'EMAIL' AND value !~ '^[a-z0-9.-]+@example\.(com|org|net)$'`},
+		{"telephone numbers are normalised to E.164",
+			`SELECT id, normalised FROM contact_point WHERE kind = 'PHONE' AND normalised !~ '^\+[1-9][0-9]{7,14}$'`},
+		{"primary e-mail addresses and telephones are identifiers, too",
+			`SELECT c.id FROM contact_point c WHERE c.is_primary AND NOT EXISTS (SELECT 1 FROM identifier i
+			WHERE i.tenant_id = c.tenant_id AND i.party_id = c.party_id AND i.kind = c.kind AND i.normalised = c.normalised)`},
+		{"customer codes are claims",
+			`SELECT c.id FROM customer c WHERE NOT EXISTS (SELECT 1 FROM identifier i WHERE i.tenant_id = c.tenant_id
+			AND i.party_id = c.id AND i.kind = 'CODE' AND i.normalised = c.code AND i.is_claim)`},
+		{"contacts are persons at organisations, one of them primary",
+			`SELECT c.organization_id FROM contact c JOIN party o ON o.tenant_id = c.tenant_id AND o.id = c.organization_id
+			JOIN party p ON p.tenant_id = c.tenant_id AND p.id = c.person_id
+			GROUP BY c.tenant_id, c.organization_id HAVING count(*) FILTER (WHERE is_primary) <> 1
+			OR bool_or(o.kind <> 'ORGANIZATION') OR bool_or(p.kind <> 'INDIVIDUAL')`},
+		{"a role that is held has a primary holder",
+			`SELECT organization_id, role_id FROM contact_role GROUP BY tenant_id, organization_id, role_id
+			HAVING count(*) FILTER (WHERE is_primary) <> 1`},
+		{"no number is beyond its counter",
+			`SELECT name FROM counter c WHERE last_value < CASE name
+				WHEN 'customer' THEN (SELECT max(number) FROM customer x WHERE x.tenant_id = c.tenant_id)
+				WHEN 'party' THEN (SELECT max(number) FROM party x WHERE x.tenant_id = c.tenant_id)
+				WHEN 'vehicle' THEN (SELECT max(number) FROM vehicle x WHERE x.tenant_id = c.tenant_id) END`},
+		{"every tenant has its three counters",
+			`SELECT t.id FROM tenant t LEFT JOIN counter c ON c.tenant_id = t.id GROUP BY t.id
+			HAVING array_agg(c.name ORDER BY c.name) <> ARRAY['customer', 'party', 'vehicle']`},
+		{"ids are UUIDs of version 7", `SELECT id FROM party WHERE id::text !~ '^.{14}7.{4}[89ab]'`},
+	}
+}
+
+func vehicleRules() []rule {
+	return []rule{
+		{"ownership has neither gaps nor overlaps",
+			`SELECT * FROM (SELECT id, effective_to, lead(effective_from) OVER history AS next
+			FROM vehicle_association WHERE kind = 'OWNER' WINDOW history AS (PARTITION BY tenant_id, vehicle_id ORDER BY effective_from, id)) x
+			WHERE next IS NOT NULL AND effective_to IS DISTINCT FROM next`},
+		{"owners change hands with the vehicle",
+			`SELECT * FROM (SELECT id, party_id, lead(party_id) OVER history AS next
+			FROM vehicle_association WHERE kind = 'OWNER' WINDOW history AS (PARTITION BY tenant_id, vehicle_id ORDER BY effective_from, id)) x
+			WHERE next = party_id`},
+		{"vehicles belong to nobody who is merged, anonymised or no customer",
+			`SELECT a.id FROM vehicle_association a LEFT JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.party_id
+			WHERE a.kind = 'OWNER' AND (c.status IS NULL OR c.status NOT IN ('ACTIVE', 'INACTIVE'))`},
+		{"inactive vehicles have no open associations",
+			`SELECT v.id FROM vehicle v JOIN vehicle_association a ON a.tenant_id = v.tenant_id AND a.vehicle_id = v.id
+			WHERE v.status = 'INACTIVE' AND a.effective_to IS NULL`},
+		{"warranties are of the owner and named after the VIN",
+			`SELECT w.id FROM warranty w JOIN vehicle v ON v.tenant_id = w.tenant_id AND v.id = w.vehicle_id
+			WHERE w.serial_number NOT LIKE v.vin || '%' OR NOT EXISTS (SELECT 1 FROM vehicle_association a
+			WHERE a.tenant_id = w.tenant_id AND a.vehicle_id = v.id AND a.party_id = w.customer_id AND a.kind = 'OWNER'
+			AND a.effective_to IS NULL AND a.effective_from <= w.starts_at)`},
+		{"warranties expire when their months are over, and the status says so",
+			`SELECT id, status, expires_at FROM warranty WHERE status = 'EXPIRED' AND expires_at > $1
+			OR status = 'ACTIVE' AND expires_at <= $1 OR abs(extract(day FROM expires_at - (starts_at AT TIME ZONE 'UTC'
+			+ make_interval(months => months)) AT TIME ZONE 'UTC')) > 3`},
+	}
+}
+
+func normalised(t *testing.T, d database) {
+	rows, err := d.Query(t.Context(), "SELECT display_name, search_name FROM party")
+	require.NoError(t, err)
+	for rows.Next() {
+		var name, search string
+		require.NoError(t, rows.Scan(&name, &search))
+		assert.Equal(t, crm.NormaliseName(name), search)
+	}
+	require.NoError(t, rows.Err())
+	rows, err = d.Query(t.Context(), "SELECT vin, vin_entered, plate, plate_normalised, unit_number, make, model, trim, search_text FROM vehicle")
+	require.NoError(t, err)
+	for rows.Next() {
+		var v crm.Vehicle
+		require.NoError(t, rows.Scan(&v.VINNormalised, &v.VINEntered, &v.Plate, &v.PlateNormalised, &v.UnitNumber, &v.Make, &v.Model, &v.Trim, &v.SearchText))
+		assert.Equal(t, crm.VehicleSearchText(&v), v.SearchText)
+		if v.Plate != nil {
+			assert.Equal(t, crm.NormalisePlate(*v.Plate), *v.PlateNormalised)
+		}
+		if v.VINEntered != nil {
+			assert.Equal(t, crm.NormaliseVIN(*v.VINEntered), *v.VINNormalised)
+		}
+	}
+	require.NoError(t, rows.Err())
+}
+
+func vins(t *testing.T, d database) {
+	american := 0
+	for _, text := range list[string](t, d, "SELECT DISTINCT vin FROM vehicle WHERE vin IS NOT NULL") {
+		vin := crm.ReadVIN(text)
+		assert.True(t, vin.IsWellFormed, text)
+		if vin.Region != nil && *vin.Region == "NORTH_AMERICA" {
+			american++
+			assert.Equal(t, crm.CheckDigitMatches, vin.CheckDigit, text)
+		}
+	}
+	assert.Positive(t, american)
+}
