@@ -1,0 +1,52 @@
+package resolvers
+
+import (
+	"context"
+
+	"crmgraph/crm"
+)
+
+// page renders a paged edge.
+func page[P, C any](ctx context.Context, edge *crm.Paged[P, C], parent *P, first *int, after *string, last *int, before *string) (*crm.Connection[C], error) {
+	p, err := crm.NewPage(first, last, after, before, nil)
+	if err != nil {
+		return nil, err
+	}
+	return edge.Load(ctx, parent, p)
+}
+
+// list renders a root connection and loads what is selected below it.
+func list[T, W, O any](
+	ctx context.Context,
+	read func(context.Context, *W, []*O, crm.Page) (*crm.Connection[T], error),
+	where *W, orderBy []*O, first *int, after *string, last *int, before *string, offset *int,
+) (*crm.Connection[T], error) {
+	p, err := crm.NewPage(first, last, after, before, offset)
+	if err != nil {
+		return nil, err
+	}
+	connection, err := read(ctx, where, orderBy, p)
+	if err != nil {
+		return nil, err
+	}
+	aheadOfConnection(ctx, connection)
+	return connection, nil
+}
+
+// found renders a lookup, which is null when nothing is found, and loads what is selected
+// below it.
+func found[T any](ctx context.Context, row *T, err error) (*T, error) {
+	if err != nil {
+		return nil, unlessNotFound(err)
+	}
+	ahead(ctx, []*T{row})
+	return row, nil
+}
+
+// unlessNotFound drops the one error that a nullable field says with null.
+func unlessNotFound(err error) error {
+	if crm.CodeOf(err) == crm.NotFound {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,118 @@
+package resolvers
+
+import (
+	"context"
+
+	"crmgraph/crm"
+	"crmgraph/graph"
+)
+
+type queryResolver struct{ store *crm.Store }
+
+var _ graph.QueryResolver = queryResolver{}
+
+func (q queryResolver) Node(ctx context.Context, id string) (crm.Node, error) {
+	node, err := q.store.NodeByID(ctx, id)
+	if err != nil {
+		return nil, unlessNotFound(err)
+	}
+	aheadOfNodes(ctx, []crm.Node{node})
+	return node, nil
+}
+
+func (q queryResolver) Nodes(ctx context.Context, ids []string) ([]crm.Node, error) {
+	nodes, err := q.store.NodesByIDs(ctx, ids)
+	if err == nil {
+		aheadOfNodes(ctx, nodes)
+	}
+	return nodes, err
+}
+
+func (q queryResolver) Search(ctx context.Context, text string, types []crm.SearchType, first *int) ([]*crm.SearchHit, error) {
+	hits, err := q.store.Search(ctx, text, types, first)
+	if err == nil {
+		aheadOfHits(ctx, hits)
+	}
+	return hits, err
+}
+
+func (q queryResolver) Customer(ctx context.Context, by crm.CustomerBy) (*crm.Customer, error) {
+	row, err := q.store.Customer(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Customers(ctx context.Context, where *crm.CustomerWhere, orderBy []*crm.CustomerOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.CustomerConnection, error) {
+	return list(ctx, q.store.Customers, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) Party(ctx context.Context, by crm.PartyBy) (*crm.Party, error) {
+	row, err := q.store.Party(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Parties(ctx context.Context, where *crm.PartyWhere, orderBy []*crm.PartyOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.PartyConnection, error) {
+	return list(ctx, q.store.Parties, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) Contact(ctx context.Context, by crm.ContactBy) (*crm.Contact, error) {
+	row, err := q.store.Contact(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Contacts(ctx context.Context, where *crm.ContactWhere, orderBy []*crm.ContactOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.ContactConnection, error) {
+	return list(ctx, q.store.Contacts, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) Role(ctx context.Context, by crm.RoleBy) (*crm.Role, error) {
+	row, err := q.store.Role(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Roles(ctx context.Context, where *crm.RoleWhere, orderBy []*crm.RoleOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.RoleConnection, error) {
+	return list(ctx, q.store.Roles, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) ContactRole(ctx context.Context, by crm.ContactRoleBy) (*crm.ContactRole, error) {
+	row, err := q.store.ContactRole(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) ContactRoles(ctx context.Context, where *crm.ContactRoleWhere, orderBy []*crm.ContactRoleOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.ContactRoleConnection, error) {
+	return list(ctx, q.store.ContactRoles, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) Vehicle(ctx context.Context, by crm.VehicleBy) (*crm.Vehicle, error) {
+	row, err := q.store.Vehicle(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Vehicles(ctx context.Context, where *crm.VehicleWhere, orderBy []*crm.VehicleOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.VehicleConnection, error) {
+	return list(ctx, q.store.Vehicles, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) LoyaltyAccount(ctx context.Context, by crm.LoyaltyAccountBy) (*crm.LoyaltyAccount, error) {
+	row, err := q.store.LoyaltyAccount(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) LoyaltyAccounts(ctx context.Context, where *crm.LoyaltyAccountWhere, orderBy []*crm.LoyaltyAccountOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.LoyaltyAccountConnection, error) {
+	return list(ctx, q.store.LoyaltyAccounts, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) LoyaltyTransaction(ctx context.Context, by crm.LoyaltyTransactionBy) (*crm.LoyaltyTransaction, error) {
+	row, err := q.store.LoyaltyTransaction(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) LoyaltyTransactions(ctx context.Context, where *crm.LoyaltyTransactionWhere, orderBy []*crm.LoyaltyTransactionOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.LoyaltyTransactionConnection, error) {
+	return list(ctx, q.store.LoyaltyTransactions, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) Warranty(ctx context.Context, by crm.WarrantyBy) (*crm.Warranty, error) {
+	row, err := q.store.Warranty(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Warranties(ctx context.Context, where *crm.WarrantyWhere, orderBy []*crm.WarrantyOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.WarrantyConnection, error) {
+	return list(ctx, q.store.Warranties, where, orderBy, first, after, last, before, offset)
+}

@@ -1,0 +1,57 @@
+package resolvers_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const page = `query ($n: Int!) { customers(first: $n) { nodes {
+	id
+	vehicles(first: 5) { nodes { id vin { value } owner { id displayName } warranties(first: 5) { nodes { id status } } } }
+	loyaltyAccount { availablePoints transactions(first: 5) { nodes { id points } } }
+} } }`
+
+// A page takes one statement per edge, however many parents it has.
+func TestStatementsDoNotGrow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, n := range []int{1, 100} {
+		got := b.admin(t, page, map[string]any{"n": json.Number([]string{"1", "100"}[min(n-1, 1)])})
+		require.Empty(t, got.Errors)
+		// customers; vehicles, loyalty accounts; owners, warranties, transactions
+		require.Equal(t, 6, got.Statements, "a page of %d", n)
+	}
+}
+
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range map[string]struct {
+		document string
+		want     int
+	}{
+		"a point lookup": {`{ customer(by: {number: 1001}) { id number code status } }`, 1},
+		"the 360 view": {`{ customer(by: {number: 1001}) { id number
+			party { displayName contactPoints { value } engagements(first: 5) { nodes { title organization { displayName } roles { isPrimary role { code } } } } }
+			vehicles(first: 5) { nodes { vin { value } owner { id } warranties(first: 5) { nodes { status } } } }
+			warranties(first: 5) { nodes { status vehicle { id } } }
+			loyaltyAccount { availablePoints transactions(first: 5) { nodes { points } } } } }`,
+			// customer; party, vehicles, warranties, account; points, engagements, owners, warranties' vehicles,
+			// vehicles' warranties, transactions; organisations, roles held; roles
+			14},
+		"an edge asked for twice with the same page": {`{ customer(by: {number: 1001}) { a: vehicles(first: 2) { nodes { id } } party { customer { vehicles(first: 2) { nodes { id } } } } } }`, 3},
+		"a total beside a page":                      {`{ customer(by: {number: 1001}) { vehicles(first: 1) { totalCount nodes { id } } } }`, 3},
+		"only what is asked for":                     {`query { customers(first: 3) { nodes { id party @include(if: false) { id } ... on Customer { vehicles(first: 1) @skip(if: true) { nodes { id } } } } } }`, 1},
+		"edges in a fragment":                        {`{ customers(first: 3) { edges { node { ...f } } } } fragment f on Customer { party { ... on Node { ... on Party { contactPoints { id } } } } }`, 3},
+		"a search and what is below its hits":        {`{ search(text: "amelia hartman") { node { ... on Customer { party { displayName } } } } }`, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := b.admin(t, c.document, nil)
+			require.Empty(t, got.Errors)
+			require.Equal(t, c.want, got.Statements)
+		})
+	}
+}
