@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"crmgraph/db"
+	"crmgraph/db/embedded"
+	"crmgraph/db/seed"
+	"crmgraph/internal/auth"
+	"crmgraph/internal/config"
+	"crmgraph/internal/keyfile"
+)
+
+func defaultStateDir() (string, error) { return embedded.StateDir("crmgraph") }
+
+// database returns the address to use and what to call when done with it. Without a
+// configured address it finds or starts the embedded server.
+func database(ctx context.Context, cli *config.CLI, log io.Writer) (url string, release func() error, err error) {
+	if cli.DatabaseURL != "" {
+		return cli.DatabaseURL, func() error { return nil }, nil
+	}
+	server, err := embedded.Open(ctx, embedded.Options{
+		App: "crmgraph", StateDir: cli.StateDir, BinDir: cli.PostgresBin, Offline: cli.Offline, Log: log,
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	if err := server.EnsureDatabase(ctx, "crmgraph"); err != nil {
+		return "", nil, errors.Join(err, server.Close())
+	}
+	return server.URL("crmgraph"), server.Close, nil
+}
+
+func migrate(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error) {
+	url, release, err := database(ctx, cli, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	applied, err := db.Migrate(ctx, url)
+	if err != nil {
+		return err
+	}
+	if len(applied) == 0 {
+		fmt.Fprintln(out, "the schema is up to date")
+	} else {
+		fmt.Fprintln(out, "applied", strings.Join(applied, ", "))
+	}
+	return nil
+}
+
+// fill is the seed command.
+func fill(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error) {
+	url, release, err := database(ctx, cli, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if _, err := db.Migrate(ctx, url); err != nil {
+		return err
+	}
+	if cli.Seed.Customers == 0 {
+		seeded, err := seed.Demo(ctx, url, time.Now())
+		if err != nil {
+			return err
+		}
+		if !seeded {
+			fmt.Fprintln(out, "nothing seeded: the database has tenants already")
+			return nil
+		}
+		fmt.Fprintln(out, "seeded the tenants demo and acme")
+		return nil
+	}
+	bar := progressbar.NewOptions(cli.Seed.Customers, progressbar.OptionSetWriter(log),
+		progressbar.OptionSetDescription("customers"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionOnCompletion(func() { fmt.Fprintln(log) }))
+	err = seed.Load(ctx, url, cli.Seed.Tenant, cli.Seed.Customers, func(done int) { _ = bar.Set(done) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "seeded tenant %s with %d customers\n", cli.Seed.Tenant, cli.Seed.Customers)
+	return nil
+}
+
+// token prints a development token and nothing else.
+func token(cli *config.CLI, out io.Writer) error {
+	keys, err := auth.OpenKeys(cli.StateDir)
+	if err != nil {
+		return err
+	}
+	text, err := keys.Mint(auth.Claims{
+		Subject: cli.Token.Role + "@development", Tenant: cli.Token.Tenant, Roles: []string{cli.Token.Role}, TTL: cli.Token.TTL,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, text)
+	return nil
+}
+
+// developmentKeys are nil outside development mode: nothing signed with them is accepted.
+func (s *server) developmentKeys() (*auth.Keys, error) {
+	if !s.development {
+		return nil, nil //nolint:nilnil // no keys is what production has
+	}
+	return auth.OpenKeys(s.cli.StateDir)
+}
+
+// handOut gives the playground tokens of any tenant and role. Only development mode has it.
+func handOut(keys *auth.Keys) http.Handler {
+	const ttl = time.Hour
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var ask struct{ Tenant, Role string }
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&ask); err != nil {
+			answer(w, http.StatusBadRequest, `send {"tenant": "demo", "role": "admin"}`)
+			return
+		}
+		text, err := keys.Mint(auth.Claims{Subject: ask.Role + "@development", Tenant: ask.Tenant, Roles: []string{ask.Role}, TTL: ttl})
+		if err != nil {
+			answer(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		_ = json.NewEncoder(w).Encode(map[string]any{"token": text, "expiresAt": time.Now().Add(ttl).UTC().Format(time.RFC3339)})
+	})
+}
+
+// cursorKey is the configured secret, else one made once and kept in the state directory.
+func cursorKey(cli *config.CLI) ([]byte, error) {
+	if cli.Serve.CursorKey != "" {
+		return []byte(cli.Serve.CursorKey), nil
+	}
+	key, err := keyfile.Open(filepath.Join(cli.StateDir, "cursor.key"), func() ([]byte, error) { return []byte(rand.Text()), nil })
+	if err != nil {
+		return nil, fmt.Errorf("cursor key: %w", err)
+	}
+	return key, nil
+}
