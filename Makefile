@@ -19,7 +19,7 @@ playground/dist/index.html.gz: playground/package-lock.json playground/index.htm
 	cd playground && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 generate: ## Generate graph/ from the schema
-	go tool gqlgen generate
+	go run ./internal/generate
 
 format: ## Format the code
 	gofmt -w $$(git ls-files '*.go')

@@ -46,6 +46,7 @@ const (
 type Account struct {
 	bun.BaseModel `bun:"table:account"`
 	Row
+
 	Code             string          `bun:"code"`
 	Status           AccountStatus   `bun:"status"`
 	Tier             *AccountTier    `bun:"tier"`
@@ -85,6 +86,7 @@ func (a *Account) CreditUsed() *Money { return moneyOf(&a.CreditUsedMinor, a.Cur
 type BillingTerms struct {
 	bun.BaseModel `bun:"table:billing_terms"`
 	Row
+
 	Code      string             `bun:"code"`
 	Label     string             `bun:"label"`
 	NetDays   int                `bun:"net_days"`

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -42,7 +43,8 @@ type Record[T any] struct {
 	prefix  string // of global ids
 	view    Permission
 	table   string
-	tenant  []int // index of the field that holds the tenant
+	join    string // adds the computed columns
+	tenant  []int  // index of the field that holds the tenant
 	columns []*schema.Field
 	list    string // the select list, of alias t
 	timed   bool   // whether the select list asks for the time, which is $2 then
@@ -53,19 +55,22 @@ type Record[T any] struct {
 // Path is a filterable value of a type.
 type Path struct {
 	db.Column
+
 	normalise func(string) string // brings a text to the form it is stored in; nil = as it is
 	prefix    string              // of the ids it holds, for an id
 }
 
-// computed is the SQL behind fields that are no columns. $1 is the tenant and $2 the time
-// of the request.
-type computed map[string]string
+// computed is a row of values that are no columns of the type's table.
+type computed struct {
+	columns []string
+	from    string // a select of these columns; $1 is the tenant and $2 the time of the request
+}
 
 // newType reads the table and its columns from the bun tags of T. Filter paths are the
 // columns named in it, by field name, and those added with filterable.
-func newType[T any](name, prefix string, view Permission, exprs computed) *Record[T] {
+func newType[T any](name, prefix string, view Permission, more *computed) *Record[T] {
 	table := pgdialect.New().Tables().Get(reflect.TypeFor[*T]())
-	t := &Record[T]{name: name, prefix: prefix, view: view, table: table.Name, timed: exprs != nil, paths: map[string]Path{}}
+	t := &Record[T]{name: name, prefix: prefix, view: view, table: table.Name, timed: more != nil, paths: map[string]Path{}}
 	var list []string
 	for _, f := range table.Fields {
 		if f.Name == "tenant_id" { // known without asking
@@ -75,9 +80,12 @@ func newType[T any](name, prefix string, view Permission, exprs computed) *Recor
 			list = append(list, "t."+f.Name)
 		}
 	}
-	for name, sql := range exprs {
-		t.columns = append(t.columns, table.FieldMap[name])
-		list = append(list, "("+sql+") AS "+name)
+	if more != nil {
+		t.join = " CROSS JOIN LATERAL (" + more.from + ") computed"
+		for _, name := range more.columns {
+			t.columns = append(t.columns, table.FieldMap[name])
+			list = append(list, "computed."+name)
+		}
 	}
 	t.list = strings.Join(list, ", ")
 	t.byIDs = t.byKey(source{key: "t.id"})
@@ -91,9 +99,7 @@ func newType[T any](name, prefix string, view Permission, exprs computed) *Recor
 
 // filterable offers fields to where and to lookups. It returns t for chaining.
 func (t *Record[T]) filterable(paths map[string]Path) *Record[T] {
-	for name, p := range paths {
-		t.paths[name] = p
-	}
+	maps.Copy(t.paths, paths)
 	return t
 }
 

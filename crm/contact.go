@@ -23,6 +23,7 @@ const (
 type Contact struct {
 	bun.BaseModel `bun:"table:contact"`
 	Row
+
 	Key             string           `bun:"key"`
 	OrganizationID  uuid.UUID        `bun:"organization_id"`
 	PersonID        uuid.UUID        `bun:"person_id"`

@@ -32,6 +32,7 @@ const (
 type Customer struct {
 	bun.BaseModel `bun:"table:customer"`
 	Row
+
 	Number    int64          `bun:"number"`
 	Code      string         `bun:"code"`
 	Type      CustomerType   `bun:"type"`

@@ -28,11 +28,12 @@ type source struct {
 	where string // a constant condition
 }
 
-// clauses renders what follows FROM and WHERE. $1 is the tenant.
-func (src source) clauses(table string) (from, where string) {
-	from, where = table+" t", "t.tenant_id = $1"
+// clauses renders what follows FROM and WHERE for a table and what is joined to it. $1 is
+// the tenant.
+func (src source) clauses(table, join string) (from, where string) {
+	from, where = table+" t"+join, "t.tenant_id = $1"
 	if src.link != "" {
-		from = src.link + " x JOIN " + table + " t ON t.tenant_id = $1 AND " + src.on
+		from = src.link + " x JOIN " + table + " t ON t.tenant_id = $1 AND " + src.on + join
 		where = "x.tenant_id = $1"
 	}
 	if src.where != "" {
@@ -95,7 +96,7 @@ func oneThrough[P, C any](from *Record[P], field string, to *Record[C], src sour
 
 // byKey is the statement for the rows of some keys.
 func (t *Record[T]) byKey(src source) string {
-	from, where := src.clauses(t.table)
+	from, where := src.clauses(t.table, t.join)
 	return fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s AND %s = ANY(%s)", src.key, t.list, from, where, src.key, t.param(1))
 }
 
@@ -108,7 +109,7 @@ func (e *One[P, C]) Load(ctx context.Context, parent *P) (*C, error) {
 	}
 	key := e.key(parent)
 	if key == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // an edge that leads nowhere is no error
 	}
 	return e.loader(s).Load(ctx, *key)()
 }
@@ -185,7 +186,7 @@ type Paged[P, C any] struct {
 func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o order, key func(*P) *uuid.UUID, need ...Permission) *Paged[P, C] {
 	e := &Paged[P, C]{name: from.name + "." + field, to: to, src: src, key: key, need: append(need, to.view), order: o}
 	e.sql = e.render("true", db.OrderBy(o.terms, false))
-	tables, where := src.clauses(to.table)
+	tables, where := src.clauses(to.table, "")
 	e.count = fmt.Sprintf("SELECT %s, count(*) FROM %s WHERE %s AND %s = ANY($2) GROUP BY 1", src.key, tables, where, src.key)
 	register(from, field, e)
 	return e
@@ -194,7 +195,7 @@ func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o
 // render makes the statement of one page per parent, its first value, of as many rows at
 // most as its second value says. The lateral join runs its side once per parent, in the order given, and stops at the limit.
 func (e *Paged[P, C]) render(beyond, orderBy string) string {
-	from, where := e.src.clauses(e.to.table)
+	from, where := e.src.clauses(e.to.table, e.to.join)
 	return fmt.Sprintf("SELECT k.id AS parent, r.* FROM unnest(%s::uuid[]) AS k(id) CROSS JOIN LATERAL ("+
 		"SELECT %s FROM %s WHERE %s AND %s = k.id AND %s ORDER BY %s LIMIT %s) r",
 		e.to.param(1), e.to.list, from, where, e.src.key, beyond, orderBy, e.to.param(2))

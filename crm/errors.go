@@ -49,8 +49,7 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // CodeOf returns the code of err: Internal for an error that is not an [Error].
 func CodeOf(err error) Code {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return Internal
@@ -66,8 +65,9 @@ func notFoundf(format string, args ...any) *Error {
 	return &Error{Code: NotFound, Message: fmt.Sprintf(format, args...)}
 }
 
-// Because returns e with its cause, which is for the log only.
-func (e Error) Because(cause error) *Error {
-	e.cause = cause
-	return &e
+// Because returns a copy of e with its cause, which is for the log only.
+func (e *Error) Because(cause error) *Error {
+	because := *e
+	because.cause = cause
+	return &because
 }

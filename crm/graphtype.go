@@ -1,6 +1,7 @@
 package crm
 
-// The schema has no generic types; these names join its types to ours.
+// The schema has no generic types: the names in this file join its types to ours.
+
 type (
 	CustomerConnection           = Connection[Customer]
 	CustomerEdge                 = Edge[Customer]

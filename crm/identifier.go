@@ -36,6 +36,7 @@ const (
 type Identifier struct {
 	bun.BaseModel `bun:"table:identifier"`
 	Row
+
 	PartyID    uuid.UUID      `bun:"party_id"`
 	Kind       IdentifierKind `bun:"kind"`
 	System     string         `bun:"system"` // of an external reference, else empty
@@ -61,6 +62,7 @@ func (i *Identifier) NodeID() string { return Identifiers.nodeID(i.ID) }
 type ContactPoint struct {
 	bun.BaseModel `bun:"table:contact_point"`
 	Row
+
 	PartyID    uuid.UUID         `bun:"party_id"`
 	Kind       ContactPointKind  `bun:"kind"`
 	Label      ContactPointLabel `bun:"label"`

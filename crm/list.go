@@ -46,8 +46,8 @@ func (t *Record[T]) page(ctx context.Context, s *session, match db.Expr, o order
 		return nil, err
 	}
 	args := db.NewArgs(t.bound(s)...)
-	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT %s",
-		t.list, t.table, db.All(match, beyond).SQL(args), db.OrderBy(o.terms, page.backwards), args.Bind(page.size+1))
+	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT %s",
+		t.list, t.table, t.join, db.All(match, beyond).SQL(args), db.OrderBy(o.terms, page.backwards), args.Bind(page.size+1))
 	if page.offset > 0 {
 		sql += " OFFSET " + args.Bind(page.offset)
 	}
@@ -77,8 +77,8 @@ func (t *Record[T]) total(ctx context.Context, s *session, match db.Expr) (int, 
 // first returns the first row that matches in the given SQL order, nil when none does.
 func (t *Record[T]) first(ctx context.Context, s *session, match db.Expr, orderBy string) (*T, error) {
 	args := db.NewArgs(t.bound(s)...)
-	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT 1",
-		t.list, t.table, match.SQL(args), orderBy)
+	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT 1",
+		t.list, t.table, t.join, match.SQL(args), orderBy)
 	var found *T
 	err := s.query(ctx, statement{sql, args.Values(), func(r pgx.Rows) error {
 		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {

@@ -65,7 +65,7 @@ func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 				follow = append(follow, func() work { return work{e.target(), children(), step.Next} })
 			}
 		}
-		if batch.Len() > 0 && s.store.DB.Send(s.ctx, &batch) != nil {
+		if batch.Len() > 0 && s.store.DB.Send(s.ctx, &batch) != nil { //nolint:contextcheck // the request's, see session
 			return
 		}
 		level = level[:0]

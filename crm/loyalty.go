@@ -27,6 +27,7 @@ const (
 type LoyaltyAccount struct {
 	bun.BaseModel `bun:"table:loyalty_account"`
 	Row
+
 	Balance         int64     `bun:"balance"`                   // the sum of the ledger
 	AvailablePoints int64     `bun:"available_points,scanonly"` // spendable now
 	PendingPoints   int64     `bun:"pending_points,scanonly"`   // earned, not yet spendable
@@ -38,19 +39,16 @@ type LoyaltyAccount struct {
 
 // LoyaltyAccounts is the type in the catalogue. What can be spent depends on the time:
 // points mature and expire without a write, so both sums come from the open lots.
-var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyView, computed{
-	"available_points": lotSum("l.available_at <= $2 AND (l.expires_at IS NULL OR l.expires_at > $2)"),
-	"pending_points":   lotSum("l.available_at > $2"),
+var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyView, &computed{
+	columns: []string{"available_points", "pending_points"},
+	from: "SELECT coalesce(sum(l.remaining) FILTER (WHERE l.available_at <= $2 AND (l.expires_at IS NULL OR l.expires_at > $2)), 0)::bigint AS available_points, " +
+		"coalesce(sum(l.remaining) FILTER (WHERE l.available_at > $2), 0)::bigint AS pending_points " +
+		"FROM loyalty_lot l WHERE l.tenant_id = $1 AND l.account_id = t.id AND l.remaining > 0",
 }).filterable(map[string]Path{
 	"customer":  {Column: db.Column{SQL: "t.id"}, prefix: "cus"},
 	"balance":   column("balance"),
 	"createdAt": column("created_at"),
 })
-
-func lotSum(condition string) string {
-	return "SELECT coalesce(sum(l.remaining), 0)::bigint FROM loyalty_lot l WHERE l.tenant_id = $1 " +
-		"AND l.account_id = t.id AND l.remaining > 0 AND " + condition
-}
 
 // The edges of a loyalty account.
 var (
@@ -103,6 +101,7 @@ func (*Store) LoyaltyAccounts(ctx context.Context, where *LoyaltyAccountWhere, o
 type LoyaltyTransaction struct {
 	bun.BaseModel `bun:"table:loyalty_transaction"`
 	Row
+
 	AccountID        uuid.UUID              `bun:"account_id"`
 	Type             LoyaltyTransactionType `bun:"type"`
 	Points           int64                  `bun:"points"` // signed

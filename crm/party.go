@@ -33,6 +33,7 @@ const (
 type Party struct {
 	bun.BaseModel `bun:"table:party"`
 	Row
+
 	Number       int64       `bun:"number"`
 	Key          string      `bun:"key"`
 	Kind         PartyKind   `bun:"kind"`

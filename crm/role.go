@@ -23,6 +23,7 @@ const (
 type Role struct {
 	bun.BaseModel `bun:"table:role"`
 	Row
+
 	Code     string     `bun:"code"`
 	Label    string     `bun:"label"`
 	Position int        `bun:"position"` // in lists for people, ascending
@@ -81,6 +82,7 @@ func (*Store) Roles(ctx context.Context, where *RoleWhere, orderBy []*Order[Role
 type ContactRole struct {
 	bun.BaseModel `bun:"table:contact_role"`
 	Row
+
 	ContactID      uuid.UUID     `bun:"contact_id"`
 	OrganizationID uuid.UUID     `bun:"organization_id"` // the contact's
 	RoleID         uuid.UUID     `bun:"role_id"`

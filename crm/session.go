@@ -28,7 +28,7 @@ type session struct {
 	now    time.Time // one time for the whole request
 	// Batches run on the request's context, not on that of the field that happened to ask
 	// first: they end with the request, not with one branch of it.
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // see above
 
 	mu      sync.Mutex
 	loaders map[any]any
@@ -37,6 +37,7 @@ type session struct {
 // loader is a dataloader whose cache can be asked and filled from outside.
 type loader[K comparable, V any] struct {
 	*dataloader.Loader[K, V]
+
 	cache *dataloader.InMemoryCache[K, V]
 }
 

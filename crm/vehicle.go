@@ -28,6 +28,7 @@ const (
 type Vehicle struct {
 	bun.BaseModel `bun:"table:vehicle"`
 	Row
+
 	Number          int64         `bun:"number"`
 	VINNormalised   *string       `bun:"vin"`
 	VINEntered      *string       `bun:"vin_entered"`
@@ -141,6 +142,7 @@ func (*Store) Vehicles(ctx context.Context, where *VehicleWhere, orderBy []*Orde
 type VehicleAssociation struct {
 	bun.BaseModel `bun:"table:vehicle_association"`
 	Row
+
 	VehicleID     uuid.UUID       `bun:"vehicle_id"`
 	PartyID       uuid.UUID       `bun:"party_id"`
 	Kind          AssociationKind `bun:"kind"`

@@ -26,6 +26,7 @@ const (
 type Warranty struct {
 	bun.BaseModel `bun:"table:warranty"`
 	Row
+
 	CustomerID   uuid.UUID      `bun:"customer_id"`
 	VehicleID    *uuid.UUID     `bun:"vehicle_id"`
 	SerialNumber string         `bun:"serial_number"` // at most one ACTIVE warranty each

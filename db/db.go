@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,7 +18,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
-	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 // AppRole is the database role that requests run as. It owns nothing and row level
@@ -46,22 +46,23 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	cfg.MaxConns = maxConns
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	cfg.ConnConfig.Tracer = tracer{}
-	for name, value := range map[string]string{
+	maps.Copy(cfg.ConnConfig.RuntimeParams, map[string]string{
 		"application_name":                    "crmgraph",
 		"statement_timeout":                   "5s",
 		"lock_timeout":                        "2s",
 		"idle_in_transaction_session_timeout": "10s",
 		"jit":                                 "off",
-		"timezone":                            "UTC",
-	} {
-		cfg.ConnConfig.RuntimeParams[name] = value
-	}
+		// The loaders' statements differ in nothing but ids: planning them anew for each
+		// request costs more than running them.
+		"plan_cache_mode": "force_generic_plan",
+		"timezone":        "UTC",
+	})
 	// A client that hangs up takes its running statement with it.
 	cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 	}
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		pgxuuid.Register(conn.TypeMap())
+		registerUUID(conn.TypeMap())
 		_, err := conn.Exec(ctx, "SET ROLE "+AppRole)
 		return err
 	}

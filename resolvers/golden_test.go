@@ -35,7 +35,7 @@ func TestGolden(t *testing.T) {
 			pretty.WriteByte('\n')
 			golden := strings.TrimSuffix(path, ".graphql") + ".golden.json"
 			if *update {
-				require.NoError(t, os.WriteFile(golden, pretty.Bytes(), 0o644)) //nolint:gosec // a file for everybody
+				require.NoError(t, os.WriteFile(golden, pretty.Bytes(), 0o644))
 			}
 			want, err := os.ReadFile(golden)
 			require.NoError(t, err)

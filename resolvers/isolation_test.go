@@ -211,7 +211,7 @@ func TestPermissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, statements := crmtest.With(t, b.store, "demo", allBut(t, c.lacks)...)
-			got := b.run(t, ctx, statements, c.document, nil)
+			got := b.run(ctx, t, statements, c.document, nil)
 			require.Equal(t, []any{"FORBIDDEN"}, got.codes())
 			require.JSONEq(t, c.want, string(got.Data))
 		})
@@ -219,14 +219,14 @@ func TestPermissions(t *testing.T) {
 	t.Run("a search leaves out what may not be searched", func(t *testing.T) {
 		t.Parallel()
 		ctx, statements := crmtest.With(t, b.store, "demo", allBut(t, "crm:vehicle:search")...)
-		got := b.run(t, ctx, statements, `{ search(text: "golf") { node { __typename } } }`, nil)
+		got := b.run(ctx, t, statements, `{ search(text: "golf") { node { __typename } } }`, nil)
 		require.Empty(t, got.Errors)
 		require.NotContains(t, string(got.Data), "Vehicle")
 	})
 	t.Run("nobody sees nothing", func(t *testing.T) {
 		t.Parallel()
 		ctx, statements := db.CountStatements(t.Context())
-		got := b.run(t, b.store.Begin(ctx), statements, "{ customers { nodes { id } } }", nil)
+		got := b.run(b.store.Begin(ctx), t, statements, "{ customers { nodes { id } } }", nil)
 		require.Equal(t, []any{"UNAUTHENTICATED"}, got.codes())
 		require.Zero(t, got.Statements)
 	})

@@ -60,7 +60,7 @@ func (a answer) into(t testing.TB, v any) {
 func (b *bundle) as(t testing.TB, tenant, role, document string, variables map[string]any) answer {
 	t.Helper()
 	ctx, statements := crmtest.As(t, b.store, tenant, role)
-	return b.run(t, ctx, statements, document, variables)
+	return b.run(ctx, t, statements, document, variables)
 }
 
 // admin runs a document in the demo tenant.
@@ -69,7 +69,7 @@ func (b *bundle) admin(t testing.TB, document string, variables map[string]any) 
 	return b.as(t, "demo", "admin", document, variables)
 }
 
-func (b *bundle) run(t testing.TB, ctx context.Context, statements *db.Statements, document string, variables map[string]any) answer {
+func (b *bundle) run(ctx context.Context, t testing.TB, statements *db.Statements, document string, variables map[string]any) answer {
 	t.Helper()
 	ctx = graphql.StartOperationTrace(ctx)
 	before := statements.Count()

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"crmgraph/db/seed"
+	"crmgraph/internal/crmtest"
+)
+
+// small is a tenant of a few customers, some of them companies.
+const small = 60
+
+func TestBothSidesSayTheSame(t *testing.T) {
+	t.Parallel()
+	url := crmtest.Migrated(t)
+	require.NoError(t, seed.Load(t.Context(), url, tenantCode, small, nil))
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(t.Context())) })
+	s, err := takeSample(t.Context(), conn)
+	require.NoError(t, err)
+
+	serve := limitServe{DatabaseURL: url, Tenant: s.tenant, Connections: 1}
+	pool, err := serve.open(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	other := limit(pool, s.tenant)
+	server := newInside(crmtest.Open(t, url), s.tenant)
+
+	for _, w := range workloads() {
+		t.Run(w.name, func(t *testing.T) {
+			asked := w.ask(&s)
+			require.NotEmpty(t, asked)
+			for _, v := range asked {
+				one, statements, err := server.ask(t.Context(), w, v)
+				require.NoError(t, err)
+				require.Positive(t, statements)
+				require.NoError(t, sameData(one, w.askLimit(t, other, v)))
+			}
+		})
+	}
+}
+
+// askLimit returns the limit's answer.
+func (w workload) askLimit(t *testing.T, h http.Handler, v variables) []byte {
+	body, err := json.Marshal(v)
+	require.NoError(t, err)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/"+w.name, bytes.NewReader(body))
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, request)
+	require.Equal(t, http.StatusOK, recorder.Code, recorder.Body)
+	return recorder.Body.Bytes()
+}
+
+func TestDataIsComparedWhateverItsSpelling(t *testing.T) {
+	t.Parallel()
+	const server = `{"data": {"customer": {"number": 7, "createdAt": "2026-03-04T09:15:27.48Z"}}, "extensions": {"cost": 1}}`
+	t.Run("the order of members and the offset of an instant do not matter", func(t *testing.T) {
+		t.Parallel()
+		require.NoError(t, sameData([]byte(server), []byte(`{"data":{"customer":{"createdAt":"2026-03-04T10:15:27.480+01:00","number":7}}}`)))
+	})
+	t.Run("a value that differs is told", func(t *testing.T) {
+		t.Parallel()
+		err := sameData([]byte(server), []byte(`{"data":{"customer":{"createdAt":"2026-03-04T09:15:27.48Z","number":8}}}`))
+		require.ErrorContains(t, err, `"number":8`)
+	})
+	t.Run("two answers that found nothing are no comparison", func(t *testing.T) {
+		t.Parallel()
+		require.Error(t, sameData([]byte(`{"data":{"customer":null}}`), []byte(`{"data":{"customer":null}}`)))
+	})
+}
