@@ -105,8 +105,8 @@ func token(cli *config.CLI, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, text)
-	return nil
+	_, err = fmt.Fprintln(out, text)
+	return err
 }
 
 // developmentKeys are nil outside development mode: nothing signed with them is accepted.

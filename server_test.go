@@ -169,6 +169,21 @@ func TestServe(t *testing.T) {
 	})
 }
 
+// The README's first query gives the README's answer.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	query := regexp.MustCompile(`(?s)-d '(\{.*?\})'\n`).FindSubmatch(text)
+	answer := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(text)
+	require.NotNil(t, query)
+	require.NotNil(t, answer)
+	base, _, _ := start(t)
+	status, got := send(t, base, tokenOf(t, base, "demo", "admin"), "application/json", string(query[1]))
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, string(answer[1]), got)
+}
+
 func TestBadRequests(t *testing.T) {
 	t.Parallel()
 	base, log, stop := start(t, "--log-level=DEBUG")
@@ -278,7 +293,7 @@ func TestCommands(t *testing.T) {
 	t.Run("token prints just the token", func(t *testing.T) {
 		out, err := command(t, "token", "--tenant", "demo", "--role", "viewer", "--ttl", "1h")
 		require.NoError(t, err)
-		require.Regexp(t, regexp.MustCompile(`^ey[\w-]+\.[\w-]+\.[\w-]+\n$`), out)
+		require.Regexp(t, `^ey[\w-]+\.[\w-]+\.[\w-]+\n$`, out)
 	})
 	t.Run("token refuses a role that is none", func(t *testing.T) {
 		_, err := command(t, "token", "--role", "king")
@@ -336,7 +351,7 @@ func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	for dir := home; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		require.NoError(t, os.Chmod(dir, 0o755)) // the database's account must reach its data //nolint:gosec
+		require.NoError(t, os.Chmod(dir, 0o755)) // the database's account must reach its data
 	}
 	binary := filepath.Join(home, "crmgraph")
 	build, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()

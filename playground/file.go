@@ -97,7 +97,7 @@ func (f file) plain() ([]byte, error) {
 // acceptsGzip reads Accept-Encoding: gzip or a wildcard, unless its weight is 0.
 func acceptsGzip(values []string) bool {
 	weights := map[string]float64{}
-	for _, item := range strings.Split(strings.Join(values, ","), ",") {
+	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		coding, parameter, _ := strings.Cut(item, ";")
 		weight := 1.0
 		if q, given := strings.CutPrefix(strings.TrimSpace(parameter), "q="); given {

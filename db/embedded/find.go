@@ -111,17 +111,17 @@ func candidates(ctx context.Context) []string {
 		"/usr/local/opt/postgresql@*/bin",                    // Homebrew on Intel
 		"/Applications/Postgres.app/Contents/Versions/*/bin", // Postgres.app
 	} {
-		found, _ := filepath.Glob(pattern) //nolint:errcheck // the patterns are well-formed
+		found, _ := filepath.Glob(pattern) // fails for malformed patterns only
 		dirs = append(dirs, found...)
 	}
-	var real []string
+	var resolved []string
 	for _, dir := range dirs {
 		dir, err := filepath.EvalSymlinks(dir)
-		if err == nil && !slices.Contains(real, dir) {
-			real = append(real, dir)
+		if err == nil && !slices.Contains(resolved, dir) {
+			resolved = append(resolved, dir)
 		}
 	}
-	return real
+	return resolved
 }
 
 // probe checks that a directory holds a server the account can run, of a

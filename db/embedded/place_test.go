@@ -95,7 +95,7 @@ func TestCheckPath(t *testing.T) {
 	require.NoError(t, checkPath(dir, me), "one's own directory may be closed to others")
 }
 
-func TestDefaultStateDir(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestDefaultStateDir(t *testing.T) { // not parallel: it sets the environment
 	data := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", data)
 	dir, err := defaultStateDir("crmgraph-test")

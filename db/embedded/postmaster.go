@@ -92,7 +92,7 @@ func (c cluster) start(ctx context.Context, bin binaries, run account, o Options
 func (c cluster) startOnFree(ctx context.Context, bin binaries, run account, wanted []int, ephemeral bool) (postmaster, error) {
 	failure := errors.New("no free TCP port on 127.0.0.1")
 	for _, port := range wanted {
-		port, free := freePort(port)
+		port, free := freePort(ctx, port)
 		if !free {
 			continue
 		}
@@ -101,7 +101,7 @@ func (c cluster) startOnFree(ctx context.Context, bin binaries, run account, wan
 			return pm, nil
 		}
 		failure = err
-		if _, free := freePort(port); free {
+		if _, free := freePort(ctx, port); free {
 			break // somebody else on the port was not the reason
 		}
 	}
@@ -109,8 +109,9 @@ func (c cluster) startOnFree(ctx context.Context, bin binaries, run account, wan
 }
 
 // freePort tells whether a port can be listened on; for 0 it finds one that can.
-func freePort(port int) (int, bool) {
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func freePort(ctx context.Context, port int) (int, bool) {
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return 0, false
 	}

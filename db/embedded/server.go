@@ -62,7 +62,7 @@ func open(ctx context.Context, o Options) (*Server, error) {
 		// this process had been killed at this point.
 		return nil, errors.Join(err, users.Close())
 	}
-	s.close = sync.OnceValue(func() error { return c.leave(users, o.Linger) })
+	s.close = sync.OnceValue(func() error { return c.leave(users, o.Linger) }) //nolint:contextcheck // Close comes after ctx has ended
 	return s, nil
 }
 

@@ -117,11 +117,11 @@ func (d *demo) household() {
 // singles makes the other individual customers, of every status.
 func (d *demo) singles() {
 	for i := 0; len(d.customers) < demoIndividuals; i++ {
-		switch {
-		case i%40 == 10:
+		switch i % 40 {
+		case 10:
 			d.duplicate(d.people[len(d.people)-1])
 			continue
-		case i%40 == 20:
+		case 20:
 			d.forgotten()
 			continue
 		}

@@ -64,8 +64,7 @@ func loadAt(ctx context.Context, url, code string, customers int, today time.Tim
 
 // refusal says in plain words why a tenant could not be added.
 func refusal(err error, code string) error {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.ConstraintName {
 		case "tenant_code_key", "tenant_pkey":
 			return fmt.Errorf("tenant %q exists already: %w", code, err)

@@ -136,8 +136,9 @@ func refuse(message string) error {
 
 // unavailable is the error for keys that cannot be had; cause is for the log.
 func unavailable(cause error) error {
-	return crm.Error{
+	e := &crm.Error{
 		Code:    crm.Unavailable,
 		Message: "the issuer of the access token cannot be reached; try again later",
-	}.Because(cause)
+	}
+	return e.Because(cause)
 }

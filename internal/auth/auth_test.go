@@ -17,6 +17,7 @@ import (
 
 	"crmgraph/crm"
 	"crmgraph/internal/auth"
+	"crmgraph/internal/auth/authtest"
 )
 
 func TestPrincipal(t *testing.T) {
@@ -31,24 +32,24 @@ func TestPrincipal(t *testing.T) {
 		"a role gives its permissions":  {map[string]any{"roles": []string{"viewer"}}, viewer},
 		"roles add up":                  {map[string]any{"roles": []string{"viewer", "admin"}}, admin},
 		"an unknown role gives nothing": {map[string]any{"roles": []string{"root", ""}}, nil},
-		"no roles give nothing":         {map[string]any{"roles": absent}, nil},
+		"no roles give nothing":         {map[string]any{"roles": authtest.Absent}, nil},
 		"permissions are kept, known or not": {
-			map[string]any{"roles": absent, "permissions": []string{"crm:party:view", "crm:gift_card2:edit"}},
+			map[string]any{"roles": authtest.Absent, "permissions": []string{"crm:party:view", "crm:gift_card2:edit"}},
 			[]crm.Permission{"crm:party:view", "crm:gift_card2:edit"},
 		},
 		"words that are no permissions are dropped": {
-			map[string]any{"roles": absent, "permissions": []string{
+			map[string]any{"roles": authtest.Absent, "permissions": []string{
 				"crm", "crm:party", "crm:party:view:all", "CRM:party:view", "crm:*:*", "erp:party:view",
 				"crm:party:view ", "crm::view", "openid", "ROLE_ADMIN", "",
 			}},
 			nil,
 		},
 		"authorities stand in for absent permissions": {
-			map[string]any{"roles": absent, "authorities": []string{"crm:party:view"}},
+			map[string]any{"roles": authtest.Absent, "authorities": []string{"crm:party:view"}},
 			[]crm.Permission{"crm:party:view"},
 		},
 		"authorities are not read beside permissions": {
-			map[string]any{"roles": absent, "permissions": []string{}, "authorities": []string{"crm:party:view"}},
+			map[string]any{"roles": authtest.Absent, "permissions": []string{}, "authorities": []string{"crm:party:view"}},
 			nil,
 		},
 		"roles and permissions add up": {
@@ -77,25 +78,25 @@ func TestGoodTokensAreAccepted(t *testing.T) {
 	b := setup(t)
 	variants := map[string]map[string]any{
 		"several audiences":     {"aud": []string{"another-api", audience}},
-		"no iat and no nbf":     {"iat": absent, "nbf": absent},
+		"no iat and no nbf":     {"iat": authtest.Absent, "nbf": authtest.Absent},
 		"fractions of a second": {"exp": json.Number("99999999999.5")},
 		"unknown claims":        {"nonce": "n", "acr": "1", "cnf": map[string]any{"x": 1}},
 		"claims kept elsewhere, unvisited": {
 			"_claim_names":   map[string]any{"groups": "src1"},
-			"_claim_sources": map[string]any{"src1": map[string]any{"endpoint": b.issuer.url + "/trap"}},
+			"_claim_sources": map[string]any{"src1": map[string]any{"endpoint": b.issuer.URL + "/trap"}},
 		},
 	}
 	for name, claims := range variants {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b.accepts(t, b.token(t, claims))
-			require.Zero(t, b.issuer.count("/trap"))
+			require.Zero(t, b.issuer.Count("/trap"))
 		})
 	}
-	for _, typ := range []any{absent, "JWT", "jwt", "at+jwt", "application/at+jwt"} {
-		b.accepts(t, b.key.sign(t, b.claims(nil), map[jose.HeaderKey]any{"typ": typ}))
+	for _, typ := range []any{authtest.Absent, "JWT", "jwt", "at+jwt", "application/at+jwt"} {
+		b.accepts(t, b.key.Sign(t, b.claims(nil), map[jose.HeaderKey]any{"typ": typ}))
 	}
-	b.accepts(t, b.key.sign(t, b.claims(nil), map[jose.HeaderKey]any{"x5t": "abc", "vendor": 1}))
+	b.accepts(t, b.key.Sign(t, b.claims(nil), map[jose.HeaderKey]any{"x5t": "abc", "vendor": 1}))
 }
 
 func TestAlgorithms(t *testing.T) {
@@ -104,17 +105,17 @@ func TestAlgorithms(t *testing.T) {
 		t.Run(string(alg)+" is accepted by default", func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			b.key = newSigningKey(t, "key", alg)
-			b.issuer.publish(t, b.key)
+			b.key = authtest.NewKey(t, "key", alg)
+			b.issuer.Publish(t, b.key)
 			b.accepts(t, b.token(t, nil))
 		})
 	}
 	t.Run("others are accepted when listed, and the defaults then are not", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, func(c *auth.Config) { c.Algorithms = []string{"ES384"} })
-		other := newSigningKey(t, "key-384", jose.ES384)
-		b.issuer.publish(t, b.key, other)
-		b.accepts(t, other.sign(t, b.claims(nil), nil))
+		other := authtest.NewKey(t, "key-384", jose.ES384)
+		b.issuer.Publish(t, b.key, other)
+		b.accepts(t, other.Sign(t, b.claims(nil), nil))
 		b.refuses(t, crm.Unauthenticated, b.token(t, nil))
 	})
 }
@@ -134,14 +135,14 @@ func TestPublishedKeysThatCannotSignAreIgnored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			spoilt, err := json.Marshal(spoil(b.key.jwk(), b.key.private))
+			spoilt, err := json.Marshal(spoil(b.key.Public(), b.key.Private))
 			require.NoError(t, err)
-			good := newSigningKey(t, "key-2", jose.ES256)
-			other, err := json.Marshal(good.jwk())
+			good := authtest.NewKey(t, "key-2", jose.ES256)
+			other, err := json.Marshal(good.Public())
 			require.NoError(t, err)
-			b.issuer.publishRaw(spoilt, other)
+			b.issuer.PublishRaw(spoilt, other)
 			b.refuses(t, crm.Unauthenticated, b.token(t, nil))
-			b.accepts(t, good.sign(t, b.claims(nil), nil))
+			b.accepts(t, good.Sign(t, b.claims(nil), nil))
 		})
 	}
 }
@@ -155,10 +156,10 @@ var (
 func TestAnUnnamedKeyIsNoWayRoundTheName(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.key.kid = ""
-	b.issuer.publish(t, b.key)
+	b.key.ID = ""
+	b.issuer.Publish(t, b.key)
 	b.refuses(t, crm.Unauthenticated, b.token(t, nil))
-	b.refuses(t, crm.Unauthenticated, b.key.sign(t, b.claims(nil), map[jose.HeaderKey]any{"kid": absent}))
+	b.refuses(t, crm.Unauthenticated, b.key.Sign(t, b.claims(nil), map[jose.HeaderKey]any{"kid": authtest.Absent}))
 }
 
 func TestAWeakKeyIsIgnored(t *testing.T) {
@@ -166,8 +167,8 @@ func TestAWeakKeyIsIgnored(t *testing.T) {
 	b := setup(t)
 	private, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
-	b.key = signingKey{kid: "key-weak", alg: jose.RS256, private: private}
-	b.issuer.publish(t, b.key)
+	b.key = authtest.Key{ID: "key-weak", Algorithm: jose.RS256, Private: private}
+	b.issuer.Publish(t, b.key)
 	b.refuses(t, crm.Unauthenticated, b.token(t, nil))
 }
 
@@ -225,15 +226,15 @@ func TestCache(t *testing.T) {
 	b := setup(t, counted)
 	token := b.token(t, nil)
 	first := b.accepts(t, token)
-	b.clock.advance(59 * time.Second)
+	b.clock.Advance(59 * time.Second)
 	require.Same(t, first, b.accepts(t, token))
 	require.Equal(t, 1, lookups, "a token is looked at once in a minute")
 
-	b.clock.advance(time.Second)
+	b.clock.Advance(time.Second)
 	b.accepts(t, token)
 	require.Equal(t, 2, lookups)
 
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.refuses(t, crm.Unauthenticated, token) // the tenant has been suspended meanwhile
 }
 
@@ -241,12 +242,12 @@ func TestCacheOutlivesARenewalOfTheSameKeys(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.accepts(t, b.token(t, nil))
-	b.clock.advance(10 * time.Second)
+	b.clock.Advance(10 * time.Second)
 	token := b.token(t, nil)
 	first := b.accepts(t, token)
-	b.clock.advance(50 * time.Second)
+	b.clock.Advance(50 * time.Second)
 	require.Same(t, first, b.accepts(t, token))
-	require.Equal(t, 2, b.issuer.count("/keys"))
+	require.Equal(t, 2, b.issuer.Count("/keys"))
 }
 
 func TestCacheDoesNotOutliveTheToken(t *testing.T) {
@@ -254,11 +255,11 @@ func TestCacheDoesNotOutliveTheToken(t *testing.T) {
 	b := setup(t)
 	token := b.token(t, map[string]any{"exp": b.clock.Now().Add(20 * time.Second).Unix()})
 	b.accepts(t, token)
-	b.clock.advance(51 * time.Second)
+	b.clock.Advance(51 * time.Second)
 	b.refuses(t, crm.Unauthenticated, token)
 }
 
-func TestCacheHitIsCheap(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts for the whole process
+func TestCacheHitIsCheap(t *testing.T) { // not parallel: AllocsPerRun counts for the whole process
 	b := setup(t)
 	token := b.token(t, nil)
 	b.accepts(t, token)

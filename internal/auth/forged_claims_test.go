@@ -7,16 +7,18 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"crmgraph/internal/auth/authtest"
 )
 
 func claimForgeries() map[string]forgery {
 	table := map[string]forgery{
 		"another issuer":              claiming("iss", "https://issuer.example"),
-		"an issuer with a slash more": claimingOf("iss", func(f *forger) any { return f.issuer.url + "/" }),
-		"an issuer in a list":         claimingOf("iss", func(f *forger) any { return []string{f.issuer.url} }),
+		"an issuer with a slash more": claimingOf("iss", func(f *forger) any { return f.issuer.URL + "/" }),
+		"an issuer in a list":         claimingOf("iss", func(f *forger) any { return []string{f.issuer.URL} }),
 		"the attacker's issuer": with(func(t *testing.T, f *forger) string {
 			t.Helper()
-			return f.own.sign(t, f.claims(map[string]any{"iss": f.trap.url}), nil)
+			return f.own.Sign(t, f.claims(map[string]any{"iss": f.trap.URL}), nil)
 		}),
 		"another audience":             claiming("aud", "another-api"),
 		"an audience prefix":           claiming("aud", audience+"-admin"),
@@ -60,20 +62,20 @@ func claimForgeries() map[string]forgery {
 			t.Helper()
 			data, err := json.Marshal(f.claims(nil))
 			require.NoError(t, err)
-			return f.key.sign(t, []byte(strings.Replace(string(data), "{", `{"tenant":"acme",`, 1)), nil)
+			return f.key.Sign(t, []byte(strings.Replace(string(data), "{", `{"tenant":"acme",`, 1)), nil)
 		}),
 	}
 	for _, name := range []string{"iss", "aud", "exp", "sub", "tenant"} {
-		table["no "+name] = claiming(name, absent)
+		table["no "+name] = claiming(name, authtest.Absent)
 	}
 	return table
 }
 
 func schemeForgeries() map[string]forgery {
-	headers := func(make func(token string) []string) forgery {
+	headers := func(values func(token string) []string) forgery {
 		return func(t *testing.T, f *forger) []string {
 			t.Helper()
-			return make(f.token(t, nil))
+			return values(f.token(t, nil))
 		}
 	}
 	return map[string]forgery{

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"crmgraph/internal/auth"
+	"crmgraph/internal/auth/authtest"
 )
 
 func structureForgeries() map[string]forgery {
@@ -55,7 +56,7 @@ func structureForgeries() map[string]forgery {
 			t.Helper()
 			return f.token(t, map[string]any{"note": strings.Repeat("x", 16<<10)})
 		}),
-		"a deeply nested header": with(func(t *testing.T, f *forger) string {
+		"a deeply nested header": with(func(t *testing.T, _ *forger) string {
 			t.Helper()
 			nested := `{"kid":` + strings.Repeat("[", 8000)
 			return encode([]byte(nested)) + ".e30." + encode([]byte("signature"))
@@ -72,7 +73,7 @@ func headed(text string) forgery {
 func payload(text string) func(t *testing.T, f *forger) string {
 	return func(t *testing.T, f *forger) string {
 		t.Helper()
-		return f.key.sign(t, []byte(text), nil)
+		return f.key.Sign(t, []byte(text), nil)
 	}
 }
 
@@ -103,7 +104,7 @@ func algorithmForgeries() map[string]forgery {
 		"an encrypted token": with(func(t *testing.T, f *forger) string {
 			t.Helper()
 			opts := (&jose.EncrypterOptions{}).WithType("JWT").WithHeader("kid", "key-2")
-			to := jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: f.rsa.jwk().Key}
+			to := jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: f.rsa.Public().Key}
 			enc, err := jose.NewEncrypter(jose.A256GCM, to, opts)
 			require.NoError(t, err)
 			jwe, err := enc.Encrypt([]byte(`{"sub":"ana"}`))
@@ -119,7 +120,7 @@ func algorithmForgeries() map[string]forgery {
 func signES256(t *testing.T, f *forger, input string) []byte {
 	t.Helper()
 	digest := sha256.Sum256([]byte(input))
-	r, s, err := ecdsa.Sign(rand.Reader, f.key.private.(*ecdsa.PrivateKey), digest[:])
+	r, s, err := ecdsa.Sign(rand.Reader, f.key.Private.(*ecdsa.PrivateKey), digest[:])
 	require.NoError(t, err)
 	signature := make([]byte, 64)
 	r.FillBytes(signature[:32])
@@ -136,22 +137,22 @@ func hmacWith(secret func(*testing.T, *forger) []byte) func(*testing.T, *forger,
 	}
 }
 
-func ecPEM(t *testing.T, f *forger) []byte      { return publicPEM(t, f.key.jwk().Key) }
-func rsaPEM(t *testing.T, f *forger) []byte     { return publicPEM(t, f.rsa.jwk().Key) }
+func ecPEM(t *testing.T, f *forger) []byte      { return publicPEM(t, f.key.Public().Key) }
+func rsaPEM(t *testing.T, f *forger) []byte     { return publicPEM(t, f.rsa.Public().Key) }
 func emptySecret(*testing.T, *forger) []byte    { return nil }
-func rsaModulus(_ *testing.T, f *forger) []byte { return f.rsa.jwk().Key.(*rsa.PublicKey).N.Bytes() }
+func rsaModulus(_ *testing.T, f *forger) []byte { return f.rsa.Public().Key.(*rsa.PublicKey).N.Bytes() }
 
 // signedAs uses the issuer's RSA key with an algorithm it is not published for.
 func signedAs(alg jose.SignatureAlgorithm) forgery {
 	return with(func(t *testing.T, f *forger) string {
 		t.Helper()
-		return signingKey{kid: f.rsa.kid, alg: alg, private: f.rsa.private}.sign(t, f.claims(nil), nil)
+		return authtest.Key{ID: f.rsa.ID, Algorithm: alg, Private: f.rsa.Private}.Sign(t, f.claims(nil), nil)
 	})
 }
 
 func headerForgeries() map[string]forgery {
 	table := map[string]forgery{
-		"no kid":                       heading("kid", absent),
+		"no kid":                       heading("kid", authtest.Absent),
 		"an empty kid":                 heading("kid", ""),
 		"kid null":                     heading("kid", nil),
 		"kid a number":                 heading("kid", 1),
@@ -175,30 +176,30 @@ func headerForgeries() map[string]forgery {
 		"a security event token":       heading("typ", "secevent+jwt"),
 		"typ a number":                 heading("typ", 7),
 	}
-	address := func(f *forger) any { return f.trap.url + "/keys" }
+	address := func(f *forger) any { return f.trap.URL + "/keys" }
 	own := map[jose.HeaderKey]func(f *forger) any{
 		"jku": address,
 		"x5u": address,
-		"jwk": func(f *forger) any { return f.own.jwk() },
+		"jwk": func(f *forger) any { return f.own.Public() },
 		"x5c": func(f *forger) any { return []string{selfSigned(f.own)} },
 		"kid": address,
 	}
 	for name, value := range own {
 		table[string(name)+" of the attacker, signed by the attacker"] = with(func(t *testing.T, f *forger) string {
 			t.Helper()
-			return f.own.sign(t, f.claims(nil), map[jose.HeaderKey]any{name: value(f)})
+			return f.own.Sign(t, f.claims(nil), map[jose.HeaderKey]any{name: value(f)})
 		})
 		table[string(name)+" of the attacker, signed by the issuer"] = with(func(t *testing.T, f *forger) string {
 			t.Helper()
-			return f.key.sign(t, f.claims(nil), map[jose.HeaderKey]any{name: value(f)})
+			return f.key.Sign(t, f.claims(nil), map[jose.HeaderKey]any{name: value(f)})
 		})
 	}
 	return table
 }
 
 // selfSigned is a certificate that the key's owner made for themselves.
-func selfSigned(k signingKey) string {
-	private := k.private.(crypto.Signer)
+func selfSigned(k authtest.Key) string {
+	private := k.Private.(crypto.Signer)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
@@ -223,7 +224,7 @@ func signatureForgeries() map[string]forgery {
 		"another header":        headed(`{"alg":"ES256","kid":"key-1"}`),
 		"the attacker's own key": with(func(t *testing.T, f *forger) string {
 			t.Helper()
-			return f.own.sign(t, f.claims(nil), nil)
+			return f.own.Sign(t, f.claims(nil), nil)
 		}),
 		"the signature of another token": with(func(t *testing.T, f *forger) string {
 			t.Helper()
@@ -256,7 +257,7 @@ func flip(s string, at int) string {
 func signDER(t *testing.T, f *forger, input string) []byte {
 	t.Helper()
 	digest := sha256.Sum256([]byte(input))
-	der, err := f.key.private.(crypto.Signer).Sign(rand.Reader, digest[:], crypto.SHA256)
+	der, err := f.key.Private.(crypto.Signer).Sign(rand.Reader, digest[:], crypto.SHA256)
 	require.NoError(t, err)
 	return der
 }

@@ -15,14 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"crmgraph/internal/auth"
+	"crmgraph/internal/auth/authtest"
 )
 
 // forger is a bundle whose issuer publishes several keys, and an attacker who has a
 // key and a server of their own.
 type forger struct {
 	*bundle
-	rsa, own signingKey
-	trap     *issuer // the attacker's server: nobody must ever ask it
+	rsa, own authtest.Key
+	trap     *authtest.Issuer // the attacker's server: nobody must ever ask it
 }
 
 // forgery makes the Authorization header values of one attempt.
@@ -41,14 +42,14 @@ func TestForgeriesAreRefused(t *testing.T) {
 		total += len(table)
 		for name, forge := range table {
 			t.Run(name, func(t *testing.T) {
-				fetched := f.issuer.count("")
+				fetched := f.issuer.Count("")
 				values := forge(t, f)
 				answer := f.send(values)
 				require.Equal(t, http.StatusUnauthorized, answer.Code, answer.Body)
 				require.Regexp(t, `^Bearer realm="crmgraph"(, error="invalid_(token|request)")?$`,
 					answer.Header().Get("WWW-Authenticate"))
-				require.Equal(t, fetched, f.issuer.count(""), "the issuer was asked")
-				require.Zero(t, f.trap.count(""), "the attacker's server was asked")
+				require.Equal(t, fetched, f.issuer.Count(""), "the issuer was asked")
+				require.Zero(t, f.trap.Count(""), "the attacker's server was asked")
 				requireNoEcho(t, answer.Body.String(), values)
 			})
 		}
@@ -73,11 +74,11 @@ func newForger(t *testing.T) *forger {
 	t.Helper()
 	f := &forger{
 		bundle: setup(t, withDevelopmentKeys(t)),
-		rsa:    newSigningKey(t, "key-2", jose.RS256),
-		own:    newSigningKey(t, "key-1", jose.ES256),
+		rsa:    authtest.NewKey(t, "key-2", jose.RS256),
+		own:    authtest.NewKey(t, "key-1", jose.ES256),
 	}
-	f.trap = newIssuer(t, f.own)
-	f.issuer.publish(t, f.key, f.rsa)
+	f.trap = authtest.NewIssuer(t, f.own)
+	f.issuer.Publish(t, f.key, f.rsa)
 	f.accepts(t, f.token(t, nil)) // the keys are known from here on
 	return f
 }
@@ -100,10 +101,10 @@ func (f *forger) send(values []string) *httptest.ResponseRecorder {
 }
 
 // with makes a forgery of a header with a given token.
-func with(make func(t *testing.T, f *forger) string) forgery {
+func with(forge func(t *testing.T, f *forger) string) forgery {
 	return func(t *testing.T, f *forger) []string {
 		t.Helper()
-		return []string{"Bearer " + make(t, f)}
+		return []string{"Bearer " + forge(t, f)}
 	}
 }
 
@@ -144,7 +145,7 @@ func timed(name string, d time.Duration) forgery {
 func heading(name jose.HeaderKey, value any) forgery {
 	return with(func(t *testing.T, f *forger) string {
 		t.Helper()
-		return f.key.sign(t, f.claims(nil), map[jose.HeaderKey]any{name: value})
+		return f.key.Sign(t, f.claims(nil), map[jose.HeaderKey]any{name: value})
 	})
 }
 

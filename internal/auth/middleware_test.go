@@ -79,7 +79,7 @@ func TestMiddlewarePassesThePrincipalOn(t *testing.T) {
 func TestMiddlewareDoesNotChallengeDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.issuer.fail()
+	b.issuer.Fail()
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+b.token(t, nil))
 	w := httptest.NewRecorder()

@@ -14,6 +14,7 @@ import (
 
 	"crmgraph/crm"
 	"crmgraph/internal/auth"
+	"crmgraph/internal/auth/authtest"
 )
 
 func TestRotation(t *testing.T) {
@@ -22,22 +23,22 @@ func TestRotation(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.accepts(t, b.token(t, nil))
-		next := newSigningKey(t, "key-next", jose.ES256)
-		b.issuer.publish(t, b.key, next)
-		b.refuses(t, crm.Unauthenticated, next.sign(t, b.claims(nil), nil))
-		b.clock.advance(30 * time.Second)
-		b.accepts(t, next.sign(t, b.claims(nil), nil))
+		next := authtest.NewKey(t, "key-next", jose.ES256)
+		b.issuer.Publish(t, b.key, next)
+		b.refuses(t, crm.Unauthenticated, next.Sign(t, b.claims(nil), nil))
+		b.clock.Advance(30 * time.Second)
+		b.accepts(t, next.Sign(t, b.claims(nil), nil))
 	})
 	t.Run("a removed key is refused after a minute, also for tokens in the cache", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.issuer.publish(t, b.key, newSigningKey(t, "key-2", jose.ES256))
+		b.issuer.Publish(t, b.key, authtest.NewKey(t, "key-2", jose.ES256))
 		b.accepts(t, b.token(t, nil))
-		b.issuer.publish(t, newSigningKey(t, "key-2", jose.ES256))
-		b.clock.advance(29 * time.Second)
+		b.issuer.Publish(t, authtest.NewKey(t, "key-2", jose.ES256))
+		b.clock.Advance(29 * time.Second)
 		cached := b.token(t, map[string]any{"jti": "cached"})
 		b.accepts(t, cached)
-		b.clock.advance(31 * time.Second)
+		b.clock.Advance(31 * time.Second)
 		b.refuses(t, crm.Unauthenticated, cached)
 		b.refuses(t, crm.Unauthenticated, b.token(t, nil))
 	})
@@ -45,8 +46,8 @@ func TestRotation(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.accepts(t, b.token(t, nil))
-		b.issuer.publish(t)
-		b.clock.advance(time.Minute)
+		b.issuer.Publish(t)
+		b.clock.Advance(time.Minute)
 		b.refuses(t, crm.Unauthenticated, b.token(t, nil))
 	})
 	t.Run("keys are renewed behind the callers' backs before they have to wait", func(t *testing.T) {
@@ -54,20 +55,20 @@ func TestRotation(t *testing.T) {
 		b := setup(t)
 		token := b.token(t, nil)
 		b.accepts(t, token)
-		b.issuer.awaitAsked(t)
-		b.clock.advance(30 * time.Second)
+		b.issuer.AwaitAsked(t)
+		b.clock.Advance(30 * time.Second)
 		b.accepts(t, token)
-		b.issuer.awaitAsked(t)
-		require.Equal(t, 2, b.issuer.count("/keys"))
+		b.issuer.AwaitAsked(t)
+		require.Equal(t, 2, b.issuer.Count("/keys"))
 	})
 	t.Run("a key that keeps its name but changes is the new key only", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		old := b.token(t, nil)
 		b.accepts(t, old)
-		b.key = newSigningKey(t, b.key.kid, jose.ES256)
-		b.issuer.publish(t, b.key)
-		b.clock.advance(time.Minute)
+		b.key = authtest.NewKey(t, b.key.ID, jose.ES256)
+		b.issuer.Publish(t, b.key)
+		b.clock.Advance(time.Minute)
 		b.refuses(t, crm.Unauthenticated, old)
 		b.accepts(t, b.token(t, nil))
 	})
@@ -77,11 +78,11 @@ func TestUnknownKeysCauseOneFetchIn30Seconds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.accepts(t, b.token(t, nil))
-	stranger := newSigningKey(t, "key-stranger", jose.ES256)
+	stranger := authtest.NewKey(t, "key-stranger", jose.ES256)
 	for range 3 {
-		before := b.issuer.count("/keys")
-		b.clock.advance(30 * time.Second)
-		token := stranger.sign(t, b.claims(nil), nil)
+		before := b.issuer.Count("/keys")
+		b.clock.Advance(30 * time.Second)
+		token := stranger.Sign(t, b.claims(nil), nil)
 		var callers sync.WaitGroup
 		for range 20 {
 			callers.Go(func() {
@@ -92,10 +93,10 @@ func TestUnknownKeysCauseOneFetchIn30Seconds(t *testing.T) {
 			})
 		}
 		callers.Wait()
-		require.Equal(t, before+1, b.issuer.count("/keys"))
-		b.clock.advance(29 * time.Second)
+		require.Equal(t, before+1, b.issuer.Count("/keys"))
+		b.clock.Advance(29 * time.Second)
 		b.refuses(t, crm.Unauthenticated, token)
-		require.Equal(t, before+1, b.issuer.count("/keys"))
+		require.Equal(t, before+1, b.issuer.Count("/keys"))
 	}
 }
 
@@ -106,8 +107,8 @@ func TestWhatCanBeRefusedWithoutAKeyCausesNoFetch(t *testing.T) {
 	b.refuses(t, crm.Unauthenticated, b.token(t, map[string]any{"exp": 1}))
 	b.refuses(t, crm.Unauthenticated, b.token(t, map[string]any{"iss": "https://issuer.example"}))
 	b.refuses(t, crm.Unauthenticated, b.token(t, map[string]any{"aud": "another-api"}))
-	b.refuses(t, crm.Unauthenticated, newSigningKey(t, "key-2", jose.ES384).sign(t, b.claims(nil), nil))
-	require.Zero(t, b.issuer.count(""))
+	b.refuses(t, crm.Unauthenticated, authtest.NewKey(t, "key-2", jose.ES384).Sign(t, b.claims(nil), nil))
+	require.Zero(t, b.issuer.Count(""))
 }
 
 func TestOutage(t *testing.T) {
@@ -116,9 +117,9 @@ func TestOutage(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.accepts(t, b.token(t, nil))
-		b.issuer.fail()
+		b.issuer.Fail()
 		for range 20 {
-			b.clock.advance(30 * time.Second)
+			b.clock.Advance(30 * time.Second)
 			b.accepts(t, b.token(t, nil))
 		}
 	})
@@ -126,45 +127,45 @@ func TestOutage(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.accepts(t, b.token(t, nil))
-		b.issuer.fail()
-		b.clock.advance(time.Hour - time.Second)
+		b.issuer.Fail()
+		b.clock.Advance(time.Hour - time.Second)
 		b.accepts(t, b.token(t, nil))
-		b.clock.advance(time.Second)
+		b.clock.Advance(time.Second)
 		b.refuses(t, crm.Unavailable, b.token(t, nil))
 	})
 	t.Run("an unknown key may be a new one, so it is not called wrong", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.accepts(t, b.token(t, nil))
-		b.issuer.fail()
-		b.clock.advance(time.Minute)
-		b.refuses(t, crm.Unavailable, newSigningKey(t, "key-2", jose.ES256).sign(t, b.claims(nil), nil))
+		b.issuer.Fail()
+		b.clock.Advance(time.Minute)
+		b.refuses(t, crm.Unavailable, authtest.NewKey(t, "key-2", jose.ES256).Sign(t, b.claims(nil), nil))
 	})
 	t.Run("an issuer that is down at the start is asked again after 30 seconds", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.issuer.fail()
+		b.issuer.Fail()
 		for range 5 {
 			b.refuses(t, crm.Unavailable, b.token(t, nil))
 		}
-		require.Equal(t, 1, b.issuer.count(""))
-		b.issuer.respond(nil)
-		b.clock.advance(29 * time.Second)
+		require.Equal(t, 1, b.issuer.Count(""))
+		b.issuer.Respond(nil)
+		b.clock.Advance(29 * time.Second)
 		b.refuses(t, crm.Unavailable, b.token(t, nil))
-		b.clock.advance(time.Second)
+		b.clock.Advance(time.Second)
 		b.accepts(t, b.token(t, nil))
 	})
 	t.Run("keys that have moved are found again", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.accepts(t, b.token(t, nil))
-		next := newSigningKey(t, "key-next", jose.ES256)
-		b.issuer.publish(t, next)
-		b.issuer.describe("jwks_uri", b.issuer.url+"/moved")
-		b.clock.advance(time.Minute)
+		next := authtest.NewKey(t, "key-next", jose.ES256)
+		b.issuer.Publish(t, next)
+		b.issuer.Describe("jwks_uri", b.issuer.URL+"/moved")
+		b.clock.Advance(time.Minute)
 		b.accepts(t, b.token(t, nil))
-		b.clock.advance(time.Minute)
-		b.accepts(t, next.sign(t, b.claims(nil), nil))
+		b.clock.Advance(time.Minute)
+		b.accepts(t, next.Sign(t, b.claims(nil), nil))
 	})
 }
 
@@ -180,7 +181,7 @@ func TestUnusableAnswersAreOutages(t *testing.T) {
 		"a cut answer":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"an error page with keys": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
-			writeJSON(w, map[string]any{"keys": []any{}})
+			authtest.WriteJSON(w, map[string]any{"keys": []any{}})
 		},
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/keys", http.StatusFound)
@@ -191,16 +192,16 @@ func TestUnusableAnswersAreOutages(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.accepts(t, b.token(t, nil))
-			b.issuer.respond(answer)
-			b.clock.advance(time.Minute)
+			b.issuer.Respond(answer)
+			b.clock.Advance(time.Minute)
 			b.accepts(t, b.token(t, nil))
 		})
 		t.Run(name+" for the discovery", func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			b.issuer.respond(answer)
+			b.issuer.Respond(answer)
 			b.refuses(t, crm.Unavailable, b.token(t, nil))
-			require.Equal(t, 1, b.issuer.count(""))
+			require.Equal(t, 1, b.issuer.Count(""))
 		})
 	}
 }
@@ -219,10 +220,10 @@ func TestDiscoveryIsNotBelievedBlindly(t *testing.T) {
 			t.Parallel()
 			b := setup(t, func(c *auth.Config) { c.HTTPClient = &http.Client{Transport: fenced{t, c.Issuer}} })
 			for field, value := range change {
-				b.issuer.describe(field, value)
+				b.issuer.Describe(field, value)
 			}
 			b.refuses(t, crm.Unavailable, b.token(t, nil))
-			require.Equal(t, 1, b.issuer.count(""))
+			require.Equal(t, 1, b.issuer.Count(""))
 		})
 	}
 }
@@ -255,15 +256,15 @@ func (silent) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestFetchesAreBoundedInTime(t *testing.T) {
 	t.Parallel()
-	key := newSigningKey(t, "key-1", jose.ES256)
+	key := authtest.NewKey(t, "key-1", jose.ES256)
 	synctest.Test(t, func(t *testing.T) {
 		a, err := auth.New(t.Context(), auth.Config{
 			Issuer: "https://issuer.example", Audience: audience, Tenants: tenants,
 			HTTPClient: &http.Client{Transport: silent{}},
 		})
 		require.NoError(t, err)
-		b := &bundle{clock: &clock{now: time.Now()}, issuer: &issuer{url: "https://issuer.example"}}
-		token := key.sign(t, b.claims(nil), nil)
+		b := &bundle{clock: authtest.NewClock(time.Now()), issuer: &authtest.Issuer{URL: "https://issuer.example"}}
+		token := key.Sign(t, b.claims(nil), nil)
 		began := time.Now()
 		_, err = a.Authenticate(t.Context(), token)
 		require.Equal(t, crm.Unavailable, crm.CodeOf(err))
@@ -275,11 +276,11 @@ func TestACallerWhoGivesUpDoesNotEndTheFetch(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	reached, release := make(chan struct{}), make(chan struct{})
-	b.issuer.respond(func(w http.ResponseWriter, _ *http.Request) {
+	b.issuer.Respond(func(w http.ResponseWriter, _ *http.Request) {
 		close(reached)
 		<-release
-		b.issuer.respond(nil)
-		writeJSON(w, map[string]any{"issuer": b.issuer.url, "jwks_uri": b.issuer.url + "/keys"})
+		b.issuer.Respond(nil)
+		authtest.WriteJSON(w, map[string]any{"issuer": b.issuer.URL, "jwks_uri": b.issuer.URL + "/keys"})
 	})
 	ctx, giveUp := context.WithCancel(t.Context())
 	go func() {
@@ -291,5 +292,5 @@ func TestACallerWhoGivesUpDoesNotEndTheFetch(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	close(release)
 	b.accepts(t, b.token(t, nil))
-	require.Equal(t, 1, b.issuer.count("/keys"))
+	require.Equal(t, 1, b.issuer.Count("/keys"))
 }

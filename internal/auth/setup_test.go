@@ -2,7 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"maps"
 	"testing"
 	"time"
 
@@ -12,10 +11,11 @@ import (
 
 	"crmgraph/crm"
 	"crmgraph/internal/auth"
+	"crmgraph/internal/auth/authtest"
 )
 
-// absent, as a value in a map of claims or headers, takes the entry away.
-var absent = new(struct{ name string })
+// audience is what the tests' server calls itself.
+const audience = "crm-api"
 
 // demo is the only active tenant.
 var demo = uuid.MustParse("0190a5a8-7b1c-7c3e-9d5f-1a2b3c4d5e6f")
@@ -31,17 +31,17 @@ func tenants(_ context.Context, code string) (uuid.UUID, error) {
 // bundle is an authenticator with its issuer, that issuer's key and the clock.
 type bundle struct {
 	*auth.Authenticator
-	clock  *clock
-	issuer *issuer
-	key    signingKey
+	clock  *authtest.Clock
+	issuer *authtest.Issuer
+	key    authtest.Key
 }
 
 // setup makes a bundle with an ES256 key; change may adjust the configuration.
 func setup(t *testing.T, change ...func(*auth.Config)) *bundle {
 	t.Helper()
-	key := newSigningKey(t, "key-1", jose.ES256)
-	b := &bundle{clock: newClock(), issuer: newIssuer(t, key), key: key}
-	cfg := auth.Config{Issuer: b.issuer.url, Audience: audience, Tenants: tenants, Now: b.clock.Now}
+	key := authtest.NewKey(t, "key-1", jose.ES256)
+	b := &bundle{clock: authtest.NewClock(time.Now()), issuer: authtest.NewIssuer(t, key), key: key}
+	cfg := auth.Config{Issuer: b.issuer.URL, Audience: audience, Tenants: tenants, Now: b.clock.Now}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -53,21 +53,13 @@ func setup(t *testing.T, change ...func(*auth.Config)) *bundle {
 
 // claims are those of a good token of the moment, changed by the argument.
 func (b *bundle) claims(changes map[string]any) map[string]any {
-	now := b.clock.Now()
-	c := map[string]any{
-		"iss": b.issuer.url, "aud": audience, "sub": "ana",
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
-		"tenant": "demo", "roles": []string{"viewer"},
-	}
-	maps.Copy(c, changes)
-	maps.DeleteFunc(c, func(_ string, v any) bool { return v == absent })
-	return c
+	return b.issuer.Claims(audience, b.clock.Now(), changes)
 }
 
 // token is a good token of the moment, changed by the argument.
 func (b *bundle) token(t *testing.T, changes map[string]any) string {
 	t.Helper()
-	return b.key.sign(t, b.claims(changes), nil)
+	return b.key.Sign(t, b.claims(changes), nil)
 }
 
 // accepts asserts that a token is accepted, and returns its principal.

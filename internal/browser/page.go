@@ -21,7 +21,7 @@ import (
 // page is the playground in a browser, used as a person uses it.
 type page struct {
 	testing.TB
-	ctx    context.Context // a page lives as long as one call of Run
+	ctx    context.Context //nolint:containedctx // a page lives as long as one call of Run
 	seen   *witness
 	tokens []string // received so far, the one in use last
 }
@@ -115,7 +115,7 @@ func (p *page) screenshot(name string) {
 	}
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	require.NoError(p, err)
-	require.NoError(p, os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644))
+	require.NoError(p, os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600))
 }
 
 func (p *page) next() exchange {

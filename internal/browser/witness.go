@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func (w *witness) requested(e *network.EventRequestWillBeSent) {
 		w.complain("request to another host: %s", e.Request.URL)
 		return
 	}
-	if e.Request.Method != "POST" {
+	if e.Request.Method != http.MethodPost {
 		return
 	}
 	x := exchange{id: e.RequestID, path: target.Path}

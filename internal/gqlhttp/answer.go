@@ -44,7 +44,7 @@ func (c *call) refuse(ctx context.Context, r *refusal) {
 	if c.media == eventStream {
 		c.media = plainJSON // no stream was opened
 	}
-	c.told.Errors = len(r.errs)
+	c.count(r.errs)
 	c.write(status, payload{errors: c.handler.sealAll(ctx, r.errs)})
 }
 
@@ -64,7 +64,7 @@ func (c *call) answer(ctx context.Context, response *graphql.Response) {
 		c.refuse(ctx, refused(response.Errors...)) // an extension refused the operation
 		return
 	}
-	c.told.Errors = len(response.Errors)
+	c.count(response.Errors)
 	c.write(http.StatusOK, c.executed(ctx, response))
 }
 

@@ -33,8 +33,9 @@ func TestDocumentCache(t *testing.T) {
 	t.Run("parses a text once", func(t *testing.T) {
 		t.Parallel()
 		d := cache(t)
-		require.Same(t, get(t, d, `{ a }`), get(t, d, `{ a }`))
-		require.NotSame(t, get(t, d, `{ a }`), get(t, d, `{ a  }`))
+		first := get(t, d, `{ a }`)
+		require.Same(t, first, get(t, d, `{ a }`))
+		require.NotSame(t, first, get(t, d, `{ a  }`))
 	})
 
 	t.Run("keeps 1,000 documents and forgets the one not used for longest", func(t *testing.T) {
@@ -56,8 +57,9 @@ func TestDocumentCache(t *testing.T) {
 		t.Parallel()
 		d := cache(t)
 		text := `{ a }` + strings.Repeat(" ", maxText-len(`{ a }`))
-		require.Same(t, get(t, d, text), get(t, d, text))
-		require.NotSame(t, get(t, d, text+" "), get(t, d, text+" "))
+		kept, forgotten := get(t, d, text), get(t, d, text+" ")
+		require.Same(t, kept, get(t, d, text))
+		require.NotSame(t, forgotten, get(t, d, text+" "))
 		require.Equal(t, 1, d.kept.Len())
 	})
 

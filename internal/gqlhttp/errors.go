@@ -1,6 +1,7 @@
 package gqlhttp
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -131,6 +132,16 @@ func (h *handler) sealAll(ctx context.Context, errs gqlerror.List) gqlerror.List
 		out[i] = h.seal(ctx, err)
 	}
 	return out
+}
+
+// count adds errors to what is told of the request.
+func (c *call) count(errs gqlerror.List) {
+	c.told.Errors += len(errs)
+	for _, err := range errs {
+		if code, _ := codeOf(err); c.told.Failure == nil && (code == Internal || code == Unavailable) {
+			c.told.Failure = cmp.Or(err.Err, error(err))
+		}
+	}
 }
 
 func pathLength(path ast.Path) int {

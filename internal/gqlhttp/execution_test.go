@@ -2,6 +2,7 @@ package gqlhttp_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"crmgraph/internal/gqlhttp"
 )
@@ -199,6 +201,9 @@ type permitted struct{}
 
 func TestOnOperation(t *testing.T) {
 	t.Parallel()
+	unavailable := &gqlerror.Error{
+		Message: "failed on purpose. Did you mean hunter2?", Path: ast.Path{ast.PathName("fail")}, Extensions: map[string]any{"code": "UNAVAILABLE"},
+	}
 
 	for _, test := range []struct {
 		name string
@@ -210,12 +215,20 @@ func TestOnOperation(t *testing.T) {
 			gqlhttp.Operation{Name: "Page", Type: ast.Query, Status: 200, Cost: 10},
 		},
 		{
-			"a mutation with errors", func(t *testing.T, d *door) { d.query(t, `mutation { increment(by: 1) }`) },
+			"a mutation", func(t *testing.T, d *door) { d.query(t, `mutation { increment(by: 1) }`) },
 			gqlhttp.Operation{Type: ast.Mutation, Status: 200, Cost: 1},
 		},
 		{
 			"every error, told or not", func(t *testing.T, d *door) { d.query(t, `{ failing(times: 50) }`) },
-			gqlhttp.Operation{Type: ast.Query, Status: 200, Cost: 1, Errors: 50},
+			gqlhttp.Operation{Type: ast.Query, Status: 200, Cost: 1, Errors: 50, Failure: errors.New("password=hunter2")},
+		},
+		{
+			"a failure without more to tell", func(t *testing.T, d *door) { d.query(t, `{ fail(code: "UNAVAILABLE") }`) },
+			gqlhttp.Operation{Type: ast.Query, Status: 200, Cost: 1, Errors: 1, Failure: unavailable},
+		},
+		{
+			"an error that is the client's, which is no failure", func(t *testing.T, d *door) { d.query(t, `{ fail(code: "NOT_FOUND") }`) },
+			gqlhttp.Operation{Type: ast.Query, Status: 200, Cost: 1, Errors: 1},
 		},
 		{
 			"a refused request", func(t *testing.T, d *door) { d.post(t, `nonsense`) },

@@ -78,6 +78,9 @@ type Operation struct {
 	Cost int
 	// Errors is how many errors occurred, whether or not all of them were told.
 	Errors int
+	// Failure is the first error that is the server's own, one INTERNAL or UNAVAILABLE,
+	// as the resolver returned it if there is more to it than the client is told.
+	Failure error
 	// Panicked tells that a resolver, or the door itself, panicked.
 	Panicked bool
 }

@@ -68,7 +68,7 @@ func (c *call) rescue(ctx context.Context) {
 	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(cause)
 	}
-	c.handler.recovered(ctx, cause)
+	_ = c.handler.recovered(ctx, cause)
 	if c.written {
 		panic(http.ErrAbortHandler) // half an answer is out: cut the connection
 	}

@@ -23,7 +23,7 @@ const (
 func (c *call) stream(ctx context.Context, operation *graphql.OperationContext, problem *refusal) {
 	c.open()
 	if problem != nil {
-		c.told.Errors = len(problem.errs)
+		c.count(problem.errs)
 		c.event(payload{errors: c.handler.sealAll(ctx, problem.errs)})
 		c.send([]byte(completeFrame))
 		return
@@ -32,7 +32,7 @@ func (c *call) stream(ctx context.Context, operation *graphql.OperationContext, 
 	responses := c.responses(ctx, operation)
 	defer func() {
 		cancel()
-		for range responses { //nolint:revive // nothing may run on for a request that is over
+		for range responses { // nothing may run on for a request that is over
 		}
 	}()
 	c.relay(ctx, responses)
@@ -57,7 +57,7 @@ func (c *call) responses(ctx context.Context, operation *graphql.OperationContex
 		defer close(out)
 		defer func() {
 			if cause := recover(); cause != nil {
-				c.handler.recovered(ctx, cause)
+				_ = c.handler.recovered(ctx, cause)
 				out <- &graphql.Response{Errors: gqlerror.List{coded(Internal, "internal error")}}
 			}
 		}()
@@ -83,7 +83,7 @@ func (c *call) relay(ctx context.Context, responses <-chan *graphql.Response) {
 			c.finish(ctx, sent)
 			return
 		}
-		c.told.Errors += len(response.Errors)
+		c.count(response.Errors)
 		if !c.event(c.executed(ctx, response)) {
 			return
 		}
@@ -108,7 +108,7 @@ func (c *call) next(responses <-chan *graphql.Response, ticker *time.Ticker) (*g
 func (c *call) finish(ctx context.Context, sent int) {
 	if sent == 0 && c.told.Type != ast.Subscription {
 		problem := tooLate()
-		c.told.Errors = len(problem.errs)
+		c.count(problem.errs)
 		c.event(payload{errors: c.handler.sealAll(ctx, problem.errs)})
 	}
 	c.send([]byte(completeFrame))

@@ -12,7 +12,7 @@ import (
 // Open returns the content of the file at path, which generate makes when there is none,
 // with its directory. The file has mode 0600 and appears complete or not at all, so that
 // processes that start at the same time agree on one content. It is an error when others
-// than the owner may read it.
+// than the owner may have access to it, and when it is empty, for an empty secret is none.
 func Open(path string, generate func() ([]byte, error)) ([]byte, error) {
 	content, err := read(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -32,7 +32,11 @@ func read(path string) ([]byte, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("%s has mode %#o: only its owner may have access", path, mode)
 	}
-	return os.ReadFile(path) //nolint:gosec // the caller names its own file
+	content, err := os.ReadFile(path)
+	if err == nil && len(content) == 0 {
+		err = fmt.Errorf("%s is empty: delete it to have a new one made", path)
+	}
+	return content, err
 }
 
 // create writes a new file, unless another process has just done so.
@@ -41,10 +45,10 @@ func create(path string, generate func() ([]byte, error)) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, name := filepath.Split(path)
+	dir, name := filepath.Dir(path), filepath.Base(path)
 	// The embedded database's account must be able to reach its data below the same
 	// directory; the file protects itself.
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	draft, err := os.CreateTemp(dir, "."+name+".*") // with mode 0600

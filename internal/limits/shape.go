@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,10 +41,8 @@ func isRecord(schema *ast.Schema, def *ast.Definition) bool {
 		return true
 	}
 	for _, possible := range schema.GetPossibleTypes(def) {
-		for _, name := range possible.Interfaces {
-			if name == "Node" {
-				return true
-			}
+		if slices.Contains(possible.Interfaces, "Node") {
+			return true
 		}
 	}
 	return false

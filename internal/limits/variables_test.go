@@ -85,7 +85,7 @@ func nest(start, open string, n int, middle, end, finish string) string {
 	return start + strings.Repeat(open, n) + middle + strings.Repeat(end, n) + finish
 }
 
-//nolint:paralleltest // AllocsPerRun counts what every goroutine allocates
+// It is not parallel: AllocsPerRun counts what every goroutine allocates.
 func TestCheckedDocumentIsCheap(t *testing.T) {
 	c := setup(t)
 	doc := validated(t, everyType)

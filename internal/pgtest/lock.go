@@ -42,6 +42,6 @@ func (s *server) unlock(ctx context.Context, m mode, what string) func() error {
 // lockKey is the number PostgreSQL knows the lock by.
 func lockKey(what string) int64 {
 	h := fnv.New64a()
-	h.Write([]byte(what))
+	_, _ = h.Write([]byte(what))
 	return int64(h.Sum64())
 }

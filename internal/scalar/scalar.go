@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -18,13 +19,16 @@ func MarshalInt(n int) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Itoa(n)) })
 }
 
-// UnmarshalInt reads a whole number of 32 bits. Texts are refused.
+// UnmarshalInt reads a whole number of 32 bits. Texts and fractions are refused.
 func UnmarshalInt(v any) (int, error) {
 	n, err := wholeNumber(v)
-	if err == nil && (n < math.MinInt32 || n > math.MaxInt32) {
-		err = errors.New("Int must be a whole number of 32 bits")
+	if err != nil {
+		return 0, err
 	}
-	return int(n), err
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return 0, errors.New("the number must fit 32 bits")
+	}
+	return int(n), nil
 }
 
 // MarshalInt64 writes a JSON number.
@@ -63,6 +67,10 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	})
 }
 
+// instant is the form of RFC 3339, which time.Parse takes less seriously: it reads hours of
+// one digit, a comma before the fractions and offsets of a whole day.
+var instant = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // UnmarshalDateTime reads RFC 3339 with any offset and returns UTC.
 func UnmarshalDateTime(v any) (time.Time, error) {
 	text, ok := v.(string)
@@ -70,7 +78,7 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("an RFC 3339 text is needed, not %s", kindOf(v))
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	if err != nil || !instant.MatchString(text) {
 		return time.Time{}, errors.New("an instant must be RFC 3339 text, such as 2026-03-04T09:15:27Z")
 	}
 	return t.UTC(), nil
@@ -105,7 +113,11 @@ func kindOf(v any) string {
 		return "true or false"
 	case float64:
 		return "a fraction"
+	case int, int64, json.Number:
+		return "a number"
+	case []any:
+		return "a list"
 	default:
-		return "something else"
+		return "an object"
 	}
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/rs/cors"
+
+	"crmgraph/crm"
+	"crmgraph/db"
+	"crmgraph/graph"
+	"crmgraph/internal/auth"
+	"crmgraph/internal/config"
+	"crmgraph/internal/gqlhttp"
+	"crmgraph/internal/obs"
+	"crmgraph/playground"
+	"crmgraph/resolvers"
+)
+
+// server is what the handlers share.
+type server struct {
+	cli         *config.CLI
+	db          *db.DB
+	log         *slog.Logger
+	metrics     *obs.Metrics
+	now         func() time.Time
+	development bool
+	draining    atomic.Bool
+}
+
+// handler is the whole mux.
+func (s *server) handler(ctx context.Context) (http.Handler, error) {
+	cursorKey, err := cursorKey(s.cli)
+	if err != nil {
+		return nil, err
+	}
+	store := &crm.Store{DB: s.db, CursorKey: cursorKey, Now: func() time.Time { return s.now().UTC() }}
+	keys, err := s.developmentKeys()
+	if err != nil {
+		return nil, err
+	}
+	oidc := s.cli.Serve.OIDC
+	authenticator, err := auth.New(ctx, auth.Config{
+		Keys: keys, Tenants: store.TenantByCode,
+		Issuer: oidc.Issuer, Audience: oidc.Audience, Algorithms: oidc.Algorithms, ClockSkew: oidc.ClockSkew,
+		TenantClaim: oidc.TenantClaim, RolesClaim: oidc.RolesClaim, PermissionsClaim: oidc.RightsClaim,
+		Now: s.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	door := gqlhttp.New(gqlhttp.Options{
+		Schema:         graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
+		Limits:         s.cli.Serve.Limits,
+		MaxBody:        s.cli.Serve.MaxBody,
+		Timeout:        s.cli.Serve.Timeout,
+		Present:        resolvers.Present,
+		RequestID:      obs.CorrelationID,
+		Introspection:  s.mayIntrospect,
+		OnOperation:    s.operated,
+		PrepareContext: store.Begin,
+		Log:            s.log,
+	})
+	compress, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ExceptContentTypes([]string{"text/event-stream"}))
+	if err != nil {
+		return nil, err
+	}
+	crossOrigin := cors.New(cors.Options{
+		AllowedOrigins: s.cli.Serve.AllowedOrigins, AllowedMethods: []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders: []string{"Authorization", "Content-Type", obs.CorrelationHeader}, ExposedHeaders: []string{obs.CorrelationHeader},
+	})
+	mux := http.NewServeMux()
+	graphql := compress(authenticator.Middleware(door, deny))
+	if len(s.cli.Serve.AllowedOrigins) > 0 { // rs/cors reads an empty list as every origin
+		graphql = crossOrigin.Handler(graphql).ServeHTTP
+	}
+	mux.Handle("/graphql", graphql)
+	mux.Handle("/playground", playground.Handler())
+	mux.Handle("/playground/", playground.Handler())
+	if s.development {
+		mux.Handle("POST /playground/token", http.NewCrossOriginProtection().Handler(handOut(keys)))
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	return obs.Correlate(mux), nil
+}
+
+// mayIntrospect: everybody in development, else whoever has the permission.
+func (s *server) mayIntrospect(ctx context.Context) bool {
+	p, ok := crm.PrincipalFrom(ctx)
+	return s.development || ok && p.Permissions.Has(crm.SchemaIntrospect)
+}
+
+// operated logs and counts a request.
+func (s *server) operated(ctx context.Context, op gqlhttp.Operation) {
+	s.metrics.Operation(string(op.Type), op.Status, op.Duration, op.Cost, op.Errors, op.Panicked)
+	level := slog.LevelDebug
+	if op.Panicked || op.Status >= http.StatusInternalServerError || op.Duration > time.Second {
+		level = slog.LevelWarn
+	}
+	var failure slog.Attr // a panic has been logged with its stack
+	if op.Failure != nil && !op.Panicked && !errors.Is(op.Failure, context.Canceled) {
+		level, failure = slog.LevelWarn, slog.Any("failure", cause(op.Failure))
+	}
+	if s.log.Enabled(ctx, level) {
+		s.log.LogAttrs(ctx, level, "graphql", slog.String("operation", op.Name), slog.String("type", string(op.Type)),
+			slog.Int("status", op.Status), slog.Duration("took", op.Duration), slog.Int("cost", op.Cost), slog.Int("errors", op.Errors), failure)
+	}
+}
+
+// cause is what lies behind the message that a client is shown.
+func cause(err error) error {
+	if shown, ok := errors.AsType[*crm.Error](err); ok && shown.Unwrap() != nil {
+		return shown.Unwrap()
+	}
+	return err
+}
+
+// ready says whether requests can be answered now.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if s.draining.Load() || s.db.Ping(ctx) != nil {
+		answer(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	answer(w, http.StatusOK, "ready")
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
+}
+
+// deny answers a GraphQL request whose token was refused.
+func deny(w http.ResponseWriter, r *http.Request, err error) {
+	shown := resolvers.Present(r.Context(), err)
+	shown.Path = nil
+	shown.Extensions["requestId"] = obs.CorrelationID(r.Context())
+	status := http.StatusUnauthorized
+	if crm.CodeOf(err) != crm.Unauthenticated {
+		status = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{shown}}) //nolint:errchkjson // the client is gone
+}
