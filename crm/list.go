@@ -58,7 +58,7 @@ func (t *Record[T]) page(ctx context.Context, s *session, match db.Expr, o order
 			rows = append(rows, row)
 		})
 	}
-	if err := s.query(ctx, statement{sql, args.Values(), read}); err != nil {
+	if err := s.query(ctx, statement{sql: sql, args: args.Values(), read: read, composed: !match.IsZero()}); err != nil {
 		return nil, err
 	}
 	return newConnection(rows, page, encoderOf[T](s, t.name, o), func(ctx context.Context) (int, error) {
@@ -70,7 +70,7 @@ func (t *Record[T]) total(ctx context.Context, s *session, match db.Expr) (int, 
 	args := db.NewArgs(s.tenant)
 	sql := fmt.Sprintf("SELECT count(*) FROM %s t WHERE t.tenant_id = $1 AND %s", t.table, match.SQL(args))
 	var n int
-	err := s.query(ctx, statement{sql, args.Values(), readOne(&n)})
+	err := s.query(ctx, statement{sql: sql, args: args.Values(), read: readOne(&n), composed: !match.IsZero()})
 	return n, err
 }
 
@@ -80,7 +80,7 @@ func (t *Record[T]) first(ctx context.Context, s *session, match db.Expr, orderB
 	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT 1",
 		t.list, t.table, t.join, match.SQL(args), orderBy)
 	var found *T
-	err := s.query(ctx, statement{sql, args.Values(), func(r pgx.Rows) error {
+	err := s.query(ctx, statement{sql: sql, args: args.Values(), read: func(r pgx.Rows) error {
 		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {
 			t.remember(s, id, row)
 			found = row

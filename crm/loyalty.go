@@ -46,7 +46,6 @@ var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyVi
 		"FROM loyalty_lot l WHERE l.tenant_id = $1 AND l.account_id = t.id AND l.remaining > 0",
 }).filterable(map[string]Path{
 	"customer":  {Column: db.Column{SQL: "t.id"}, prefix: "cus"},
-	"balance":   column("balance"),
 	"createdAt": column("created_at"),
 })
 

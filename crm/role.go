@@ -96,7 +96,6 @@ type ContactRole struct {
 // ContactRoles is the type in the catalogue.
 var ContactRoles = newType[ContactRole]("ContactRole", "cor", ContactRoleView, nil).filterable(map[string]Path{
 	"status":       column("status"),
-	"isPrimary":    column("is_primary"),
 	"contact":      {Column: db.Column{SQL: "t.contact_id"}, prefix: "con"},
 	"organization": {Column: db.Column{SQL: "t.organization_id"}, prefix: "pty"},
 	"role":         {Column: db.Column{SQL: "t.role_id"}, prefix: "rol"},

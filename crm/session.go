@@ -75,7 +75,11 @@ func loaderOf[K comparable, V any](s *session, owner any, batch func(*session, [
 
 // query runs one statement for the session's tenant, which is always $1.
 func (s *session) query(ctx context.Context, st statement) error {
-	if err := s.store.DB.Query(ctx, st.sql, st.args, st.read); err != nil {
+	run := s.store.DB.Query
+	if st.composed {
+		run = s.store.DB.QueryPlanned
+	}
+	if err := run(ctx, st.sql, st.args, st.read); err != nil {
 		return failed(err)
 	}
 	return nil
@@ -86,6 +90,8 @@ type statement struct {
 	sql  string
 	args []any
 	read func(pgx.Rows) error
+	// composed says that a client put the conditions together, so that no plan fits all values.
+	composed bool
 }
 
 // readOne reads the single value of the single row into dst, which keeps its value when

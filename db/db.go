@@ -111,6 +111,15 @@ func (d *DB) Query(ctx context.Context, sql string, args []any, read func(pgx.Ro
 	return rows.Err()
 }
 
+// QueryPlanned is Query for a statement whose best plan depends on its values, such as a
+// filter that a client put together: it is planned for them, in the same round trip.
+func (d *DB) QueryPlanned(ctx context.Context, sql string, args []any, read func(pgx.Rows) error) error {
+	var batch pgx.Batch
+	batch.Queue(planForValuesSQL)
+	batch.Queue(sql, args...).Query(read)
+	return d.Send(ctx, &batch)
+}
+
 // Send runs a batch in one round trip on a connection of the context's tenant. The
 // batch's own callbacks read the rows.
 func (d *DB) Send(ctx context.Context, batch *pgx.Batch) error {
@@ -132,7 +141,11 @@ func (d *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, err
 }
 
-const setTenantSQL = "SELECT set_config('app.tenant', $1, false)"
+// Settings travel as statements but ask for nothing; they are not counted.
+const (
+	setTenantSQL     = "SELECT set_config('app.tenant', $1, false)"
+	planForValuesSQL = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)" // until the batch ends
+)
 
 type tenantKey struct{}
 

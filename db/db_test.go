@@ -169,6 +169,24 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	d, err := db.Open(t.Context(), crmtest.Migrated(t), 1)
+	require.NoError(t, err)
+	t.Cleanup(d.Close)
+	mode := func(run func(context.Context, string, []any, func(pgx.Rows) error) error) string {
+		var got string
+		require.NoError(t, run(t.Context(), "SELECT current_setting('plan_cache_mode')", nil, func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&got}, func() error { return nil })
+			return err
+		}))
+		return got
+	}
+	require.Equal(t, "force_generic_plan", mode(d.Query))
+	require.Equal(t, "force_custom_plan", mode(d.QueryPlanned))
+	require.Equal(t, "force_generic_plan", mode(d.Query), "only for the one statement")
+}
+
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	url := crmtest.Migrated(t)

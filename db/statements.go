@@ -10,8 +10,8 @@ import (
 // Statements counts the SQL statements sent on behalf of one context.
 type Statements struct{ n atomic.Int64 }
 
-// Count returns how many statements were sent so far. Setting a connection's tenant is
-// not counted: it happens once per connection and tenant, not once per request.
+// Count returns how many statements were sent so far. Settings are not
+// counted.
 func (s *Statements) Count() int { return int(s.n.Load()) }
 
 type statementsKey struct{}
@@ -26,7 +26,7 @@ func CountStatements(ctx context.Context) (context.Context, *Statements) {
 type tracer struct{}
 
 func (tracer) count(ctx context.Context, sql string) {
-	if s, ok := ctx.Value(statementsKey{}).(*Statements); ok && sql != setTenantSQL {
+	if s, ok := ctx.Value(statementsKey{}).(*Statements); ok && sql != setTenantSQL && sql != planForValuesSQL {
 		s.n.Add(1)
 	}
 }

@@ -256,7 +256,7 @@ CREATE INDEX vehicle_vin_idx ON vehicle (tenant_id, vin, id);
 --bun:split
 CREATE INDEX vehicle_plate_idx ON vehicle (tenant_id, plate_normalised, id);
 --bun:split
-CREATE INDEX vehicle_make_idx ON vehicle (tenant_id, make, model, id);
+CREATE INDEX vehicle_make_idx ON vehicle (tenant_id, make, id);
 --bun:split
 
 -- Who had a vehicle and when: [effective_from, effective_to), open when there is no end.
@@ -400,3 +400,43 @@ CREATE INDEX party_name_idx ON party (tenant_id, search_name, id);
 CREATE INDEX party_created_idx ON party (tenant_id, created_at, id);
 --bun:split
 CREATE INDEX customer_created_idx ON customer (tenant_id, created_at, id);
+--bun:split
+
+-- What connections are filtered and sorted by, beside what the edges need.
+CREATE INDEX customer_status_idx ON customer (tenant_id, status, id);
+--bun:split
+CREATE INDEX customer_type_idx ON customer (tenant_id, type, id);
+--bun:split
+CREATE INDEX party_status_idx ON party (tenant_id, status, id);
+--bun:split
+CREATE INDEX party_kind_idx ON party (tenant_id, kind, id);
+--bun:split
+CREATE INDEX contact_status_idx ON contact (tenant_id, status, id);
+--bun:split
+CREATE INDEX contact_created_idx ON contact (tenant_id, created_at, id);
+--bun:split
+CREATE INDEX contact_role_organization_idx ON contact_role (tenant_id, organization_id, id);
+--bun:split
+CREATE INDEX contact_role_status_idx ON contact_role (tenant_id, status, id);
+--bun:split
+CREATE INDEX contact_role_created_idx ON contact_role (tenant_id, created_at, id);
+--bun:split
+CREATE INDEX vehicle_status_idx ON vehicle (tenant_id, status, id);
+--bun:split
+CREATE INDEX vehicle_unit_idx ON vehicle (tenant_id, unit_number, id);
+--bun:split
+CREATE INDEX vehicle_model_idx ON vehicle (tenant_id, model, id);
+--bun:split
+CREATE INDEX vehicle_year_idx ON vehicle (tenant_id, year, id);
+--bun:split
+CREATE INDEX vehicle_created_idx ON vehicle (tenant_id, created_at, id);
+--bun:split
+CREATE INDEX loyalty_account_created_idx ON loyalty_account (tenant_id, created_at, id);
+--bun:split
+CREATE INDEX loyalty_transaction_type_idx ON loyalty_transaction (tenant_id, type, id);
+--bun:split
+CREATE INDEX loyalty_transaction_occurred_idx ON loyalty_transaction (tenant_id, occurred_at, id);
+--bun:split
+CREATE INDEX warranty_status_idx ON warranty (tenant_id, status, id);
+--bun:split
+CREATE INDEX warranty_starts_idx ON warranty (tenant_id, starts_at, id);
