@@ -116,7 +116,7 @@ func serve(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error)
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
-	announce(out, "http://"+listener.Addr().String(), development)
+	announce(out, "http://"+listener.Addr().String(), cli, development)
 	return s.untilDone(ctx, web, listener)
 }
 
@@ -141,9 +141,9 @@ func (s *server) untilDone(ctx context.Context, web *http.Server, listener net.L
 }
 
 // announce tells people where to go.
-func announce(out io.Writer, base string, development bool) {
+func announce(out io.Writer, base string, cli *config.CLI, development bool) {
 	fmt.Fprintf(out, "GraphQL     %s/graphql\nPlayground  %s/playground\n", base, base)
 	if development {
-		fmt.Fprintln(out, "Token       crmgraph token --tenant demo --role admin   (or: go run . token)")
+		fmt.Fprintf(out, "Token       %s token --tenant demo --role admin --state-dir %s\n", os.Args[0], cli.StateDir)
 	}
 }

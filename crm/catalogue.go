@@ -58,6 +58,7 @@ type Path struct {
 
 	normalise func(string) string // brings a text to the form it is stored in; nil = as it is
 	prefix    string              // of the ids it holds, for an id
+	need      []Permission        // beside the type's own, for a value of another type
 }
 
 // computed is a row of values that are no columns of the type's table.

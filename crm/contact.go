@@ -42,7 +42,7 @@ var Contacts = newType[Contact]("Contact", "con", ContactView, nil).filterable(m
 	"status":       column("status"),
 	"organization": {Column: db.Column{SQL: "t.organization_id"}, prefix: "pty"},
 	"person":       {Column: db.Column{SQL: "t.person_id"}, prefix: "pty"},
-	"role": {Column: db.Column{SQL: "r.code", Within: "EXISTS (SELECT 1 FROM contact_role c JOIN role r " +
+	"role": {need: []Permission{ContactRoleView}, normalise: NormaliseCode, Column: db.Column{SQL: "r.code", Within: "EXISTS (SELECT 1 FROM contact_role c JOIN role r " +
 		"ON r.tenant_id = $1 AND r.id = c.role_id WHERE c.tenant_id = $1 AND c.contact_id = t.id AND c.status = 'ACTIVE' AND %s)"}},
 })
 
@@ -73,12 +73,13 @@ func (c *Contact) NodeID() string { return Contacts.nodeID(c.ID) }
 // EffectiveInvoiceDelivery is how invoices reach this contact: its own setting, else the
 // account's, else EMAIL. Errors: Unauthenticated, Forbidden, Unavailable.
 func EffectiveInvoiceDelivery(ctx context.Context, c *Contact) (InvoiceDelivery, error) {
+	if c.InvoiceDelivery != nil {
+		return *c.InvoiceDelivery, nil
+	}
 	account, err := contactAccount.Load(ctx, c)
 	switch {
 	case err != nil:
 		return "", err
-	case c.InvoiceDelivery != nil:
-		return *c.InvoiceDelivery, nil
 	case account != nil:
 		return account.InvoiceDelivery, nil
 	default:

@@ -217,7 +217,7 @@ func (e *Paged[P, C]) Load(ctx context.Context, parent *P, page Page) (*Connecti
 
 // All returns the parent's whole list, for lists that stay short: at most [MaxPageSize].
 func (e *Paged[P, C]) All(ctx context.Context, parent *P) ([]*C, error) {
-	c, err := e.Load(ctx, parent, Page{size: MaxPageSize})
+	c, err := e.Load(ctx, parent, WholeList())
 	if err != nil {
 		return nil, err
 	}

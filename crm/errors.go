@@ -35,8 +35,8 @@ const (
 // nothing secret; the wrapped cause is for the log.
 type Error struct {
 	Code    Code
-	Reason  string   // a finer word inside the code, such as EMAIL_IN_USE; may be empty
-	Field   []string // the path of the offending input value, outermost first
+	Reason  string // a finer word inside the code, such as EMAIL_IN_USE; may be empty
+	Field   string // the path of the offending input value, such as where.or[0].code
 	Message string
 	cause   error
 }
@@ -57,7 +57,7 @@ func CodeOf(err error) Code {
 
 // invalidf reports a broken input rule at the given field.
 func invalidf(field, format string, args ...any) *Error {
-	return &Error{Code: Invalid, Field: []string{field}, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
 // notFoundf reports that nothing in the caller's tenant answers to a selector.

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"strings"
@@ -21,8 +22,9 @@ type StringFilter struct {
 
 // IDFilter compares a global id.
 type IDFilter struct {
-	Eq *string
-	In []string
+	Eq     *string
+	In     []string
+	IsNull *bool
 }
 
 // Int64Filter compares a number.
@@ -31,12 +33,15 @@ type Int64Filter struct {
 	In  []int64
 	Gte *int64
 	Lt  *int64
+
+	IsNull *bool
 }
 
 // DateTimeFilter compares an instant: gte is inclusive, lt exclusive.
 type DateTimeFilter struct {
-	Gte *time.Time
-	Lt  *time.Time
+	Gte    *time.Time
+	Lt     *time.Time
+	IsNull *bool
 }
 
 // maxFilterList bounds the list of an in operator.
@@ -60,7 +65,12 @@ func (f *StringFilter) on(p Path, at string) (db.Expr, error) {
 		all = append(all, p.In(list))
 	}
 	if f.StartsWith != nil {
-		all = append(all, p.StartsWith(p.stored(*f.StartsWith)))
+		prefix := p.stored(*f.StartsWith)
+		if prefix == "" && *f.StartsWith != "" { // signs that no stored text has
+			all = append(all, db.Any())
+		} else {
+			all = append(all, p.StartsWith(prefix))
+		}
 	}
 	if f.IsNull != nil {
 		all = append(all, p.IsNull(*f.IsNull))
@@ -88,6 +98,9 @@ func (f *IDFilter) on(p Path, at string) (db.Expr, error) {
 		}
 		all = append(all, p.In(ids))
 	}
+	if f.IsNull != nil {
+		all = append(all, p.IsNull(*f.IsNull))
+	}
 	return db.All(all...), tooLong(len(f.In), at)
 }
 
@@ -105,6 +118,9 @@ func (f *Int64Filter) on(p Path, at string) (db.Expr, error) {
 	if f.Lt != nil {
 		all = append(all, p.Less(*f.Lt))
 	}
+	if f.IsNull != nil {
+		all = append(all, p.IsNull(*f.IsNull))
+	}
 	return db.All(all...), tooLong(len(f.In), at)
 }
 
@@ -115,6 +131,9 @@ func (f *DateTimeFilter) on(p Path, _ string) (db.Expr, error) {
 	}
 	if f.Lt != nil {
 		all = append(all, p.Less(*f.Lt))
+	}
+	if f.IsNull != nil {
+		all = append(all, p.IsNull(*f.IsNull))
 	}
 	return db.All(all...), nil
 }
@@ -180,8 +199,8 @@ func (p Path) id(text, field string) (uuid.UUID, error) {
 
 // where compiles a typed filter, a pointer to a struct whose fields are And, Or, Not or
 // named as the type's paths. A nil filter matches everything.
-// Errors: Invalid, naming the field.
-func (t *Record[T]) where(input any, at string) (db.Expr, error) {
+// Errors: Invalid, naming the field; Forbidden for a path that needs more than the type.
+func (t *Record[T]) where(ctx context.Context, input any, at string) (db.Expr, error) {
 	v := reflect.ValueOf(input)
 	if v.IsNil() {
 		return db.Expr{}, nil
@@ -193,7 +212,7 @@ func (t *Record[T]) where(input any, at string) (db.Expr, error) {
 			continue
 		}
 		name := fieldName(v.Type().Field(i).Name)
-		expr, err := t.whereField(name, v.Field(i), at+"."+name)
+		expr, err := t.whereField(ctx, name, v.Field(i), at+"."+name)
 		if err != nil {
 			return db.Expr{}, err
 		}
@@ -202,16 +221,16 @@ func (t *Record[T]) where(input any, at string) (db.Expr, error) {
 	return db.All(all...), nil
 }
 
-func (t *Record[T]) whereField(name string, v reflect.Value, at string) (db.Expr, error) {
+func (t *Record[T]) whereField(ctx context.Context, name string, v reflect.Value, at string) (db.Expr, error) {
 	switch name {
 	case "not":
-		expr, err := t.where(v.Interface(), at)
+		expr, err := t.where(ctx, v.Interface(), at)
 		return db.Not(expr), err
 	case "and", "or":
 		exprs := make([]db.Expr, v.Len())
 		for i := range exprs {
 			var err error
-			if exprs[i], err = t.where(v.Index(i).Interface(), fmt.Sprintf("%s[%d]", at, i)); err != nil {
+			if exprs[i], err = t.where(ctx, v.Index(i).Interface(), fmt.Sprintf("%s[%d]", at, i)); err != nil {
 				return db.Expr{}, err
 			}
 		}
@@ -223,6 +242,9 @@ func (t *Record[T]) whereField(name string, v reflect.Value, at string) (db.Expr
 		p, ok := t.paths[name]
 		if !ok {
 			return db.Expr{}, invalidf(at, "%s cannot be filtered by %s", t.name, name)
+		}
+		if _, err := authorize(ctx, p.need...); err != nil {
+			return db.Expr{}, err
 		}
 		return v.Interface().(filter).on(p, at)
 	}

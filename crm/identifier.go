@@ -39,7 +39,7 @@ type Identifier struct {
 
 	PartyID    uuid.UUID      `bun:"party_id"`
 	Kind       IdentifierKind `bun:"kind"`
-	System     string         `bun:"system"` // of an external reference, else empty
+	SystemName string         `bun:"system"` // of an external reference, else empty
 	Value      string         `bun:"value"`  // as given
 	Normalised string         `bun:"normalised"`
 	IsClaim    bool           `bun:"is_claim"`
@@ -57,6 +57,14 @@ func (*Identifier) IsNode() {}
 
 // NodeID is the global id.
 func (i *Identifier) NodeID() string { return Identifiers.nodeID(i.ID) }
+
+// System is the other system of an external reference, nil for the other kinds.
+func (i *Identifier) System() *string {
+	if i.SystemName == "" {
+		return nil
+	}
+	return &i.SystemName
+}
 
 // ContactPoint is an e-mail address or a telephone number of a party.
 type ContactPoint struct {

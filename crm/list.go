@@ -127,7 +127,7 @@ func list[T any, F ~string](ctx context.Context, t *Record[T], where any, column
 	if err != nil {
 		return nil, err
 	}
-	match, err := t.where(where, "where")
+	match, err := t.where(ctx, where, "where")
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,27 @@ type Step struct {
 	Next  Plan   // from the rows that the edge leads to
 }
 
+// With returns the plan with one more step. Steps along the same edge to the same page are
+// one: it leads to whatever any of them leads to.
+func (p Plan) With(step Step) Plan {
+	for i, s := range p {
+		if s.Field == step.Field && s.Page == step.Page {
+			p[i].Count = s.Count || step.Count
+			p[i].Next = s.Next.And(step.Next)
+			return p
+		}
+	}
+	return append(p, step)
+}
+
+// And returns the plan with all the steps of another.
+func (p Plan) And(other Plan) Plan {
+	for _, step := range other {
+		p = p.With(step)
+	}
+	return p
+}
+
 // WholeList is the page of a list that is short enough to be read at once.
 func WholeList() Page { return Page{size: MaxPageSize} }
 

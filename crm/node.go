@@ -14,12 +14,10 @@ const maxNodes = 100
 
 // nodeType is what finding by global id needs of a type.
 type nodeType interface {
-	typeName() string
 	nodesByIDs(s *session, ids []uuid.UUID) (statement, func() map[uuid.UUID]Node)
 	permission() Permission
 }
 
-func (t *Record[T]) typeName() string       { return t.name }
 func (t *Record[T]) permission() Permission { return t.view }
 
 func (t *Record[T]) nodesByIDs(s *session, ids []uuid.UUID) (statement, func() map[uuid.UUID]Node) {
@@ -32,16 +30,6 @@ func (t *Record[T]) nodesByIDs(s *session, ids []uuid.UUID) (statement, func() m
 		}
 		return nodes
 	}
-}
-
-// NodeTypeName returns the type that a global id belongs to.
-// Errors: Invalid at field for a text that is no global id.
-func NodeTypeName(id, field string) (string, error) {
-	prefix, _, ok := ParseID(id)
-	if !ok {
-		return "", invalidf(field, "%s is not an id of this graph", field)
-	}
-	return catalogue.types[prefix].typeName(), nil
 }
 
 // NodesByIDs returns the records with the given global ids, in their order, with nil for
@@ -94,8 +82,8 @@ func (*Store) NodesByIDs(ctx context.Context, ids []string) ([]Node, error) {
 
 // NodeByID returns the record with a global id. Errors: as NodesByIDs, and NotFound.
 func (st *Store) NodeByID(ctx context.Context, id string) (Node, error) {
-	if _, err := NodeTypeName(id, "id"); err != nil {
-		return nil, err
+	if _, _, ok := ParseID(id); !ok {
+		return nil, invalidf("id", "id is not an id of this graph")
 	}
 	nodes, err := st.NodesByIDs(ctx, []string{id})
 	if err != nil {

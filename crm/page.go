@@ -1,7 +1,5 @@
 package crm
 
-import "fmt"
-
 // Page sizes of every connection.
 const (
 	DefaultPageSize = 25
@@ -37,20 +35,16 @@ func NewPage(first, last *int, after, before *string, offset *int) (Page, error)
 		page.size = *size
 	}
 	switch {
+	case after != nil && *after == "":
+		return Page{}, invalidf("after", "after is not a cursor of this list")
+	case before != nil && *before == "":
+		return Page{}, invalidf("before", "before is not a cursor of this list")
 	case page.offset < 0 || page.offset > maxOffset:
 		return Page{}, invalidf("offset", "offset must be between 0 and %d", maxOffset)
 	case page.offset > 0 && (page.after != "" || page.before != "" || page.backwards):
 		return Page{}, invalidf("offset", "offset goes with first only, not with last or a cursor")
 	}
 	return page, nil
-}
-
-// String names the page in error messages and logs without its cursors.
-func (p Page) String() string {
-	if p.backwards {
-		return fmt.Sprintf("last %d", p.size)
-	}
-	return fmt.Sprintf("first %d", p.size)
 }
 
 func deref[T any](p *T) T {

@@ -103,8 +103,9 @@ var ContactRoles = newType[ContactRole]("ContactRole", "cor", ContactRoleView, n
 
 // The edges of a held role.
 var (
-	ContactRoleContact = one(ContactRoles, "contact", Contacts, func(c *ContactRole) *uuid.UUID { return &c.ContactID })
-	ContactRoleRole    = one(ContactRoles, "role", Roles, func(c *ContactRole) *uuid.UUID { return &c.RoleID })
+	ContactRoleOrganization = one(ContactRoles, "organization", Parties, func(c *ContactRole) *uuid.UUID { return &c.OrganizationID })
+	ContactRoleContact      = one(ContactRoles, "contact", Contacts, func(c *ContactRole) *uuid.UUID { return &c.ContactID })
+	ContactRoleRole         = one(ContactRoles, "role", Roles, func(c *ContactRole) *uuid.UUID { return &c.RoleID })
 )
 
 // IsNode marks the type.

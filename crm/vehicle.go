@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"crmgraph/db"
 )
 
 // VehicleStatus says whether a vehicle is in use; a VIN is unique among ACTIVE vehicles.
@@ -56,7 +58,7 @@ var Vehicles = newType[Vehicle]("Vehicle", "veh", VehicleView, nil).filterable(m
 	"unitNumber": column("unit_number"),
 	"make":       column("make"),
 	"model":      column("model"),
-	"year":       column("year"),
+	"year":       {Column: db.Column{SQL: "t.year", Cast: "bigint"}},
 	"status":     column("status"),
 	"createdAt":  column("created_at"),
 })

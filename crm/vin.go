@@ -15,13 +15,26 @@ const (
 	CheckDigitUnknown  VINCheckDigit = "NOT_APPLICABLE"
 )
 
+// VINRegion is the part of the world that assigned a VIN.
+type VINRegion string
+
+// The regions (ISO 3780).
+const (
+	RegionAfrica       VINRegion = "AFRICA"
+	RegionAsia         VINRegion = "ASIA"
+	RegionEurope       VINRegion = "EUROPE"
+	RegionNorthAmerica VINRegion = "NORTH_AMERICA"
+	RegionOceania      VINRegion = "OCEANIA"
+	RegionSouthAmerica VINRegion = "SOUTH_AMERICA"
+)
+
 // VIN is a vehicle identification number (ISO 3779) and what can be read from it alone.
 type VIN struct {
 	Value               string
 	IsWellFormed        bool
 	CheckDigit          VINCheckDigit
 	WMI                 *string // world manufacturer identifier (ISO 3780)
-	Region              *string
+	Region              *VINRegion
 	ModelYearCandidates []int // ascending; a VIN alone does not always tell one year
 }
 
@@ -83,20 +96,20 @@ func checkDigit(vin string) byte {
 }
 
 // vinRegion names the part of the world that the first character stands for.
-func vinRegion(c byte) string {
+func vinRegion(c byte) VINRegion {
 	switch {
 	case c >= 'A' && c <= 'C':
-		return "AFRICA"
+		return RegionAfrica
 	case c >= 'H' && c <= 'R':
-		return "ASIA"
+		return RegionAsia
 	case c >= 'S' && c <= 'Z':
-		return "EUROPE"
+		return RegionEurope
 	case c >= '1' && c <= '5' || c == '7':
-		return "NORTH_AMERICA"
+		return RegionNorthAmerica
 	case c == '6':
-		return "OCEANIA"
+		return RegionOceania
 	case c == '8' || c == '9':
-		return "SOUTH_AMERICA"
+		return RegionSouthAmerica
 	default:
 		return ""
 	}

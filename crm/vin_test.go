@@ -15,7 +15,7 @@ func TestReadVIN(t *testing.T) {
 		wellFormed bool
 		check      crm.VINCheckDigit
 		wmi        string
-		region     string
+		region     crm.VINRegion
 		years      []int
 	}{
 		"check digit is a number":            {"11111111111111111", true, crm.CheckDigitMatches, "111", "NORTH_AMERICA", []int{2001, 2031}},

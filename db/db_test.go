@@ -74,6 +74,12 @@ func TestTenantWall(t *testing.T) {
 			require.ErrorAs(t, err, &pg, sql)
 			require.Equal(t, "42501", pg.Code, sql)
 		}
+		for _, table := range []string{"loyalty_account", "customer", "party"} {
+			_, err := d.Bun().ExecContext(demo, "DELETE FROM "+table+" WHERE id IN (SELECT account_id FROM loyalty_transaction)")
+			var pg *pgconn.PgError
+			require.ErrorAs(t, err, &pg, table)
+			require.Equal(t, "23503", pg.Code, "a ledger keeps its %s", table)
+		}
 	})
 }
 
@@ -199,14 +205,28 @@ func TestMigrate(t *testing.T) {
 
 func TestIsUnavailable(t *testing.T) {
 	t.Parallel()
-	d := crmtest.Open(t, crmtest.Migrated(t))
-	t.Run("a statement over its time is", func(t *testing.T) {
+	url := crmtest.Migrated(t)
+	d := crmtest.Open(t, url)
+	t.Run("a caller that went away is not", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		err := d.Query(ctx, "SELECT 1", nil, func(pgx.Rows) error { return nil })
 		require.ErrorIs(t, err, context.Canceled)
 		require.False(t, db.IsUnavailable(err))
 	})
+	for name, setting := range map[string]string{"a statement over its time is": "statement_timeout", "a lock that is not had in time is": "lock_timeout"} {
+		t.Run(name, func(t *testing.T) {
+			locker, err := pgx.Connect(t.Context(), url)
+			require.NoError(t, err)
+			defer func() { _ = locker.Close(context.Background()) }()
+			_, err = locker.Exec(t.Context(), "BEGIN; LOCK TABLE customer IN ACCESS EXCLUSIVE MODE")
+			require.NoError(t, err)
+			var batch pgx.Batch
+			batch.Queue("SELECT set_config($1, '20ms', true)", setting)
+			batch.Queue("SELECT count(*) FROM customer")
+			require.True(t, db.IsUnavailable(d.Send(t.Context(), &batch)))
+		})
+	}
 	t.Run("a broken rule is not", func(t *testing.T) {
 		_, err := d.Bun().ExecContext(t.Context(), "SELECT 1/0")
 		require.Error(t, err)

@@ -24,6 +24,9 @@ func (a *Args) Values() []any { return a.values }
 // Column is a column that filters may name. Its text is written by the catalogue only.
 type Column struct {
 	SQL string // the column, such as t.code
+	// Cast names the type of values, for a column that holds fewer values than clients may
+	// send; empty: the column's own.
+	Cast string
 	// Within wraps a condition on another table's column, with %s where the condition
 	// belongs: EXISTS (SELECT … WHERE … AND %s). Empty for a column of the row itself.
 	Within string
@@ -86,10 +89,10 @@ func join(word string, es []Expr) Expr {
 }
 
 // Not is true when the condition is not: an unknown (a comparison with a missing value)
-// counts as not true.
+// counts as not true. Not of a condition that filters nothing filters nothing either.
 func Not(e Expr) Expr {
 	if e.IsZero() {
-		return Any()
+		return e
 	}
 	return Expr{func(b *strings.Builder, args *Args) {
 		b.WriteByte('(')
@@ -110,7 +113,7 @@ func (c Column) AtLeast(v any) Expr { return c.compare(" >= ", v) }
 // In is true when the column holds one of the values; list is a slice.
 func (c Column) In(list any) Expr {
 	return c.condition(func(b *strings.Builder, args *Args) {
-		b.WriteString(c.SQL + " = ANY(" + args.Bind(list) + ")")
+		b.WriteString(c.SQL + " = ANY(" + args.Bind(list) + c.cast("[]") + ")")
 	})
 }
 
@@ -123,7 +126,11 @@ func (c Column) StartsWith(prefix string) Expr {
 }
 
 // IsNull is true when the column holds nothing, or with null false, when it holds something.
+// On another table's column it asks whether there is a row with a value.
 func (c Column) IsNull(null bool) Expr {
+	if null && c.Within != "" {
+		return Not(c.IsNull(false))
+	}
 	return c.condition(func(b *strings.Builder, _ *Args) {
 		b.WriteString(c.SQL + " IS ")
 		if !null {
@@ -134,7 +141,14 @@ func (c Column) IsNull(null bool) Expr {
 }
 
 func (c Column) compare(op string, v any) Expr {
-	return c.condition(func(b *strings.Builder, args *Args) { b.WriteString(c.SQL + op + args.Bind(v)) })
+	return c.condition(func(b *strings.Builder, args *Args) { b.WriteString(c.SQL + op + args.Bind(v) + c.cast("")) })
+}
+
+func (c Column) cast(suffix string) string {
+	if c.Cast == "" {
+		return ""
+	}
+	return "::" + c.Cast + suffix
 }
 
 func (c Column) condition(write func(*strings.Builder, *Args)) Expr {

@@ -190,7 +190,7 @@ type Query {
   nodes(
     "At most 100 ids, of any types."
     ids: [ID!]!
-  ): [Node]!
+  ): [Node]
 
   """
   One customer. Null when there is none.
@@ -611,7 +611,7 @@ type Party implements Node {
     before: String
   ): PartyConnection
   """
-  The people engaged at this organisation.
+  The people engaged at this organisation, now or before.
   """
   contacts(
     "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
@@ -624,7 +624,7 @@ type Party implements Node {
     before: String
   ): ContactConnection
   """
-  The organisations that this person is engaged at.
+  The organisations that this person is engaged at, now or before.
   """
   engagements(
     "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
@@ -662,9 +662,9 @@ type Party implements Node {
     "Return records that come before this cursor."
     before: String
   ): VehicleConnection
-  "The e-mail addresses and telephone numbers."
+  "The e-mail addresses and telephone numbers, the first 100."
   contactPoints: [ContactPoint!]
-  "The values that lead to this party: addresses it claims, codes, ids in other systems."
+  "The values that lead to this party: addresses it claims, codes, ids in other systems; the first 100."
   identifiers: [Identifier!]
   "When the record was made."
   createdAt: DateTime!
@@ -718,9 +718,9 @@ type Contact implements Node {
   organization: Party
   "The person."
   person: Party
-  "The roles that the contact holds now."
+  "The roles that the contact holds now, the first 100."
   roles: [ContactRole!]
-  "How to reach the person."
+  "How to reach the person, the first 100 ways."
   points: [ContactPoint!]
   "When the record was made."
   createdAt: DateTime!
@@ -781,6 +781,8 @@ type ContactRole implements Node {
   isPrimary: Boolean!
   "Whether the role is held now."
   status: ContactStatus!
+  "The organisation that the role is held at."
+  organization: Party
   "The contact that holds the role."
   contact: Contact
   "The role."
@@ -886,8 +888,8 @@ type Vin {
   checkDigit: VinCheckDigit!
   "The world manufacturer identifier; six characters for a small maker."
   wmi: String
-  "The part of the world that assigned it: AFRICA, ASIA, EUROPE, NORTH_AMERICA, OCEANIA or SOUTH_AMERICA."
-  region: String
+  "The part of the world that assigned it."
+  region: VinRegion
   "The model years between 1980 and 2039 that it can stand for, ascending."
   modelYearCandidates: [Int!]!
 }
@@ -900,6 +902,22 @@ enum VinCheckDigit {
   MISMATCH
   "The number is not well formed, so there is nothing to check."
   NOT_APPLICABLE
+}
+
+"The part of the world that assigned a VIN (ISO 3780)."
+enum VinRegion {
+  "First characters A to C."
+  AFRICA
+  "First characters H to R."
+  ASIA
+  "First characters S to Z."
+  EUROPE
+  "First characters 1 to 5 and 7."
+  NORTH_AMERICA
+  "First character 6."
+  OCEANIA
+  "First characters 8 and 9."
+  SOUTH_AMERICA
 }
 
 "What a party was to a vehicle, from one instant up to another."
@@ -991,7 +1009,7 @@ type LoyaltyTransaction implements Node {
   createdAt: DateTime!
   "The account."
   account: LoyaltyAccount
-  "The earlier entries that this one reverses or restores."
+  "The earlier entries that this one reverses or restores, the first 100."
   related: [LoyaltyTransaction!]
 }
 
@@ -1384,6 +1402,8 @@ input IDFilter {
   eq: ID
   "Is one of these, at most 250."
   in: [ID!]
+  "True: there is none. False: there is one."
+  isNull: Boolean
 }
 
 "Compares a number. Operators given together must all hold."
@@ -1396,6 +1416,8 @@ input Int64Filter {
   gte: Int64
   "Is less than this."
   lt: Int64
+  "True: there is no value. False: there is one."
+  isNull: Boolean
 }
 
 "Compares an instant. Operators given together must all hold."
@@ -1404,6 +1426,8 @@ input DateTimeFilter {
   gte: DateTime
   "Before this instant."
   lt: DateTime
+  "True: there is no instant. False: there is one."
+  isNull: Boolean
 }
 
 "Compares a PartyKind."
@@ -1496,7 +1520,7 @@ input CustomerWhere {
   and: [CustomerWhere!]
   "At least one of these matches."
   or: [CustomerWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: CustomerWhere
   "The id."
   id: IDFilter
@@ -1550,7 +1574,7 @@ input PartyWhere {
   and: [PartyWhere!]
   "At least one of these matches."
   or: [PartyWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: PartyWhere
   "The id."
   id: IDFilter
@@ -1602,7 +1626,7 @@ input ContactWhere {
   and: [ContactWhere!]
   "At least one of these matches."
   or: [ContactWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: ContactWhere
   "The id."
   id: IDFilter
@@ -1614,7 +1638,7 @@ input ContactWhere {
   organization: IDFilter
   "The person."
   person: IDFilter
-  "The code of a role that the contact holds now."
+  "The code of a role that the contact holds now; case does not matter. Needs the right to see held roles."
   role: StringFilter
 }
 
@@ -1648,7 +1672,7 @@ input RoleWhere {
   and: [RoleWhere!]
   "At least one of these matches."
   or: [RoleWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: RoleWhere
   "The id."
   id: IDFilter
@@ -1686,7 +1710,7 @@ input ContactRoleWhere {
   and: [ContactRoleWhere!]
   "At least one of these matches."
   or: [ContactRoleWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: ContactRoleWhere
   "The id."
   id: IDFilter
@@ -1730,7 +1754,7 @@ input VehicleWhere {
   and: [VehicleWhere!]
   "At least one of these matches."
   or: [VehicleWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: VehicleWhere
   "The id."
   id: IDFilter
@@ -1784,7 +1808,7 @@ input LoyaltyAccountWhere {
   and: [LoyaltyAccountWhere!]
   "At least one of these matches."
   or: [LoyaltyAccountWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: LoyaltyAccountWhere
   "The id."
   id: IDFilter
@@ -1820,7 +1844,7 @@ input LoyaltyTransactionWhere {
   and: [LoyaltyTransactionWhere!]
   "At least one of these matches."
   or: [LoyaltyTransactionWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: LoyaltyTransactionWhere
   "The id."
   id: IDFilter
@@ -1862,7 +1886,7 @@ input WarrantyWhere {
   and: [WarrantyWhere!]
   "At least one of these matches."
   or: [WarrantyWhere!]
-  "This does not match."
+  "This does not match; an empty filter is as if it were not given."
   not: WarrantyWhere
   "The id."
   id: IDFilter
@@ -1902,8 +1926,8 @@ type Identifier implements Node {
   id: ID!
   "What the value is."
   kind: IdentifierKind!
-  "The other system, for an external reference; else empty."
-  system: String!
+  "The other system, for an external reference."
+  system: String
   "The value as given."
   value: String!
   "Whether no other party of the tenant may hold the same value."
@@ -1980,7 +2004,7 @@ enum ContactPointLabel {
   search(
     "At least 2 letters or digits, at most 100 characters."
     text: String!
-    "Only these; all when null."
+    "Only these; whatever the token may search when null or empty."
     types: [SearchType!]
     "How many hits: 1 to 50, 10 when null."
     first: Int
@@ -1989,7 +2013,7 @@ enum ContactPointLabel {
 
 "A record that a search found."
 type SearchHit {
-  "How well it matches: 1 is exact, near 0 is hardly."
+  "How well it matches, above 0: 1 when the whole text is there, possibly among more."
   score: Float!
   "What of the record matched."
   matchedField: SearchField!
@@ -2030,7 +2054,7 @@ enum SearchField {
   PLATE
   "The number within the fleet."
   UNIT_NUMBER
-  "Maker and model."
+  "Maker, model and trim."
   MAKE_MODEL
 }
 `, BuiltIn: false},
@@ -2183,6 +2207,8 @@ func (ec *executionContext) childFields_ContactRole(ctx context.Context, field g
 		return ec.fieldContext_ContactRole_isPrimary(ctx, field)
 	case "status":
 		return ec.fieldContext_ContactRole_status(ctx, field)
+	case "organization":
+		return ec.fieldContext_ContactRole_organization(ctx, field)
 	case "contact":
 		return ec.fieldContext_ContactRole_contact(ctx, field)
 	case "role":

@@ -28,6 +28,7 @@ type ContactResolver interface {
 	Points(ctx context.Context, obj *crm.Contact) ([]*crm.ContactPoint, error)
 }
 type ContactRoleResolver interface {
+	Organization(ctx context.Context, obj *crm.ContactRole) (*crm.Party, error)
 	Contact(ctx context.Context, obj *crm.ContactRole) (*crm.Contact, error)
 	Role(ctx context.Context, obj *crm.ContactRole) (*crm.Role, error)
 }
@@ -1744,6 +1745,38 @@ func (ec *executionContext) _ContactRole_status(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_ContactRole_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ContactRole", field, false, false, errors.New("field of type ContactStatus does not have child fields"))
+}
+
+func (ec *executionContext) _ContactRole_organization(ctx context.Context, field graphql.CollectedField, obj *crm.ContactRole) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ContactRole_organization(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ContactRole().Organization(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *crm.Party) graphql.Marshaler {
+			return ec.marshalOParty2ᚖcrmgraphᚋcrmᚐParty(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ContactRole_organization(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactRole",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Party(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ContactRole_contact(ctx context.Context, field graphql.CollectedField, obj *crm.ContactRole) (ret graphql.Marshaler) {
@@ -3832,10 +3865,10 @@ func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []crm.Node) graphql.Marshaler {
-			return ec.marshalNNode2ᚕcrmgraphᚋcrmᚐNode(ctx, selections, v)
+			return ec.marshalONode2ᚕcrmgraphᚋcrmᚐNode(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -5711,15 +5744,15 @@ func (ec *executionContext) _Vin_region(ctx context.Context, field graphql.Colle
 			return obj.Region, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *crm.VINRegion) graphql.Marshaler {
+			return ec.marshalOVinRegion2ᚖcrmgraphᚋcrmᚐVINRegion(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_Vin_region(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type VinRegion does not have child fields"))
 }
 
 func (ec *executionContext) _Vin_modelYearCandidates(ctx context.Context, field graphql.CollectedField, obj *crm.VIN) (ret graphql.Marshaler) {
@@ -6340,6 +6373,11 @@ func (ec *executionContext) _ContactRole(ctx context.Context, sel ast.SelectionS
 		case "status":
 			out.Values[i] = ec._ContactRole_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organization":
+			out.Values[i] = ec._ContactRole_organization(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "contact":
@@ -6988,7 +7026,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_nodes(ctx, field)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -8194,16 +8232,6 @@ func (ec *executionContext) marshalNLoyaltyTransactionType2crmgraphᚋcrmᚐLoya
 	return res
 }
 
-func (ec *executionContext) marshalNNode2ᚕcrmgraphᚋcrmᚐNode(ctx context.Context, sel ast.SelectionSet, v []crm.Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalONode2crmgraphᚋcrmᚐNode(ctx, sel, v[i])
-	})
-
-	return ret
-}
-
 func (ec *executionContext) marshalNPageInfo2ᚖcrmgraphᚋcrmᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *crm.PageInfo) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -8852,6 +8880,19 @@ func (ec *executionContext) marshalONode2crmgraphᚋcrmᚐNode(ctx context.Conte
 	return ec._Node(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalONode2ᚕcrmgraphᚋcrmᚐNode(ctx context.Context, sel ast.SelectionSet, v []crm.Node) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalONode2crmgraphᚋcrmᚐNode(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
 func (ec *executionContext) marshalOParty2ᚖcrmgraphᚋcrmᚐParty(ctx context.Context, sel ast.SelectionSet, v *crm.Party) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -9098,6 +9139,25 @@ func (ec *executionContext) marshalOVin2ᚖcrmgraphᚋcrmᚐVIN(ctx context.Cont
 		return graphql.Null
 	}
 	return ec._Vin(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOVinRegion2ᚖcrmgraphᚋcrmᚐVINRegion(ctx context.Context, v any) (*crm.VINRegion, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := crm.VINRegion(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOVinRegion2ᚖcrmgraphᚋcrmᚐVINRegion(ctx context.Context, sel ast.SelectionSet, v *crm.VINRegion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalOWarranty2ᚖcrmgraphᚋcrmᚐWarranty(ctx context.Context, sel ast.SelectionSet, v *crm.Warranty) graphql.Marshaler {

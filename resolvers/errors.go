@@ -3,7 +3,6 @@ package resolvers
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -32,14 +31,15 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case errors.As(err, &domain):
 		out := &gqlerror.Error{Err: err, Message: domain.Message, Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codes[domain.Code]}}
-		if len(domain.Field) > 0 {
-			out.Extensions["field"] = strings.Join(domain.Field, ".")
+		if domain.Field != "" {
+			out.Extensions["field"] = domain.Field
 		}
 		if domain.Reason != "" {
 			out.Extensions["reason"] = domain.Reason
 		}
 		return out
-	case errors.As(err, &request): // an argument that does not fit its type
+	case errors.As(err, &request) && (request.Err != nil || request.Extensions["code"] != nil):
+		// An argument that does not fit its type; the executor's own complaints wrap nothing.
 		out := *request
 		if out.Extensions["code"] == nil {
 			out.Extensions = map[string]any{"code": "BAD_USER_INPUT"}

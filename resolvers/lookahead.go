@@ -98,7 +98,7 @@ func planOf(op *graphql.OperationContext, typeName string, set ast.SelectionSet)
 		default:
 			step.Next = planOf(op, target, f.Selections)
 		}
-		plan = append(plan, step)
+		plan = plan.With(step)
 	}
 	return plan
 }
@@ -109,11 +109,11 @@ func planOfConnection(op *graphql.OperationContext, target string, set ast.Selec
 	for _, f := range graphql.CollectFields(op, set, []string{target + "Connection"}) {
 		switch f.Name {
 		case "nodes":
-			plan = append(plan, planOf(op, target, f.Selections)...)
+			plan = plan.And(planOf(op, target, f.Selections))
 		case "edges":
 			for _, e := range graphql.CollectFields(op, f.Selections, []string{target + "Edge"}) {
 				if e.Name == "node" {
-					plan = append(plan, planOf(op, target, e.Selections)...)
+					plan = plan.And(planOf(op, target, e.Selections))
 				}
 			}
 		case "totalCount":

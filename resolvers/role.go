@@ -25,6 +25,10 @@ type contactRoleResolver struct{}
 
 var _ graph.ContactRoleResolver = contactRoleResolver{}
 
+func (contactRoleResolver) Organization(ctx context.Context, c *crm.ContactRole) (*crm.Party, error) {
+	return crm.ContactRoleOrganization.Load(ctx, c)
+}
+
 func (contactRoleResolver) Contact(ctx context.Context, c *crm.ContactRole) (*crm.Contact, error) {
 	return crm.ContactRoleContact.Load(ctx, c)
 }

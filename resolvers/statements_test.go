@@ -43,9 +43,11 @@ func TestStatements(t *testing.T) {
 			14},
 		"an edge asked for twice with the same page": {`{ customer(by: {number: 1001}) { a: vehicles(first: 2) { nodes { id } } party { customer { vehicles(first: 2) { nodes { id } } } } } }`, 3},
 		"a total beside a page":                      {`{ customer(by: {number: 1001}) { vehicles(first: 1) { totalCount nodes { id } } } }`, 3},
-		"only what is asked for":                     {`query { customers(first: 3) { nodes { id party @include(if: false) { id } ... on Customer { vehicles(first: 1) @skip(if: true) { nodes { id } } } } } }`, 1},
-		"edges in a fragment":                        {`{ customers(first: 3) { edges { node { ...f } } } } fragment f on Customer { party { ... on Node { ... on Party { contactPoints { id } } } } }`, 3},
-		"a search and what is below its hits":        {`{ search(text: "amelia hartman") { node { ... on Customer { party { displayName } } } } }`, 3},
+		"an edge below nodes and edges, and twice by alias": {`{ customers(first: 3) { nodes { party { id } }
+			edges { node { party { displayName } a: vehicles(first: 2) { nodes { id } } b: vehicles(first: 2) { totalCount edges { node { owner { id } } } } } } } }`, 5},
+		"only what is asked for":              {`query { customers(first: 3) { nodes { id party @include(if: false) { id } ... on Customer { vehicles(first: 1) @skip(if: true) { nodes { id } } } } } }`, 1},
+		"edges in a fragment":                 {`{ customers(first: 3) { edges { node { ...f } } } } fragment f on Customer { party { ... on Node { ... on Party { contactPoints { id } } } } }`, 3},
+		"a search and what is below its hits": {`{ search(text: "amelia hartman") { node { ... on Customer { party { displayName } } } } }`, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

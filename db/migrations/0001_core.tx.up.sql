@@ -312,7 +312,7 @@ CREATE TABLE loyalty_transaction (
     amount        bigint,
     redeem_value  bigint,
     channel       text,
-    order_ref     text,
+    order_ref     text COLLATE "C",
     reason        text,
     available_at  timestamptz,
     expires_at    timestamptz,

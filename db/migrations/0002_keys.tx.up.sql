@@ -1,5 +1,6 @@
 -- Foreign keys stand apart from their tables so that the tables can be distributed
--- before the keys are added. Every one starts with tenant_id or leads to tenant.
+-- before the keys are added. Every one starts with tenant_id or leads to tenant. None
+-- deletes from a ledger: a cascade runs as the owner and would pass the missing grant.
 ALTER TABLE counter ADD CONSTRAINT counter_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id);
 --bun:split
 ALTER TABLE party ADD CONSTRAINT party_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenant (id);
@@ -36,17 +37,17 @@ ALTER TABLE vehicle_association ADD CONSTRAINT vehicle_association_vehicle_fkey 
 --bun:split
 ALTER TABLE vehicle_association ADD CONSTRAINT vehicle_association_party_fkey FOREIGN KEY (tenant_id, party_id) REFERENCES party (tenant_id, id);
 --bun:split
-ALTER TABLE loyalty_account ADD CONSTRAINT loyalty_account_customer_fkey FOREIGN KEY (tenant_id, id) REFERENCES customer (tenant_id, id) ON DELETE CASCADE;
+ALTER TABLE loyalty_account ADD CONSTRAINT loyalty_account_customer_fkey FOREIGN KEY (tenant_id, id) REFERENCES customer (tenant_id, id);
 --bun:split
-ALTER TABLE loyalty_transaction ADD CONSTRAINT loyalty_transaction_account_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES loyalty_account (tenant_id, id) ON DELETE CASCADE;
+ALTER TABLE loyalty_transaction ADD CONSTRAINT loyalty_transaction_account_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES loyalty_account (tenant_id, id);
 --bun:split
-ALTER TABLE loyalty_transaction_link ADD CONSTRAINT loyalty_transaction_link_transaction_fkey FOREIGN KEY (tenant_id, transaction_id) REFERENCES loyalty_transaction (tenant_id, id) ON DELETE CASCADE;
+ALTER TABLE loyalty_transaction_link ADD CONSTRAINT loyalty_transaction_link_transaction_fkey FOREIGN KEY (tenant_id, transaction_id) REFERENCES loyalty_transaction (tenant_id, id);
 --bun:split
-ALTER TABLE loyalty_transaction_link ADD CONSTRAINT loyalty_transaction_link_related_fkey FOREIGN KEY (tenant_id, related_id) REFERENCES loyalty_transaction (tenant_id, id) ON DELETE CASCADE;
+ALTER TABLE loyalty_transaction_link ADD CONSTRAINT loyalty_transaction_link_related_fkey FOREIGN KEY (tenant_id, related_id) REFERENCES loyalty_transaction (tenant_id, id);
 --bun:split
-ALTER TABLE loyalty_lot ADD CONSTRAINT loyalty_lot_account_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES loyalty_account (tenant_id, id) ON DELETE CASCADE;
+ALTER TABLE loyalty_lot ADD CONSTRAINT loyalty_lot_account_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES loyalty_account (tenant_id, id);
 --bun:split
-ALTER TABLE loyalty_lot ADD CONSTRAINT loyalty_lot_transaction_fkey FOREIGN KEY (tenant_id, transaction_id) REFERENCES loyalty_transaction (tenant_id, id) ON DELETE CASCADE;
+ALTER TABLE loyalty_lot ADD CONSTRAINT loyalty_lot_transaction_fkey FOREIGN KEY (tenant_id, transaction_id) REFERENCES loyalty_transaction (tenant_id, id);
 --bun:split
 ALTER TABLE warranty ADD CONSTRAINT warranty_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES customer (tenant_id, id);
 --bun:split

@@ -18,44 +18,55 @@ SET search_path = public, pg_temp
 SET pg_trgm.similarity_threshold = 0.3
 SET pg_trgm.word_similarity_threshold = 0.5
 AS $$
+    -- Each branch picks whom it may show before it stops at most: otherwise records that
+    -- are not asked for would use the places up.
     WITH named AS (
         SELECT p.id, 'NAME' AS field, p.display_name AS matched,
-               greatest(similarity(p.search_name, text_q), word_similarity(text_q, p.search_name)) AS score
+               greatest(similarity(p.search_name, text_q), word_similarity(text_q, p.search_name)) AS score,
+               similarity(p.search_name, text_q) AS whole
         FROM party p
+        LEFT JOIN customer c ON c.tenant_id = tenant AND c.id = p.id
         WHERE p.tenant_id = tenant AND (p.search_name % text_q OR text_q <% p.search_name)
-          AND p.status NOT IN ('MERGED', 'ANONYMIZED')
-        ORDER BY score DESC, p.id
+          AND p.status NOT IN ('MERGED', 'ANONYMIZED') AND ('PARTY' = ANY (kinds) OR 'CUSTOMER' = ANY (kinds) AND c.id IS NOT NULL)
+        ORDER BY score DESC, whole DESC, p.id
         LIMIT most
     ), pointed AS (
-        SELECT c.party_id, c.kind, c.value, word_similarity(code_q, c.normalised) AS score
-        FROM contact_point c
-        WHERE c.tenant_id = tenant AND code_q <% c.normalised
-        ORDER BY score DESC, c.id
+        SELECT best.*
+        FROM (
+            SELECT DISTINCT ON (o.party_id) o.party_id, o.kind, o.value, word_similarity(code_q, o.normalised) AS score,
+                   similarity(code_q, o.normalised) AS whole
+            FROM contact_point o
+            JOIN party p ON p.tenant_id = tenant AND p.id = o.party_id
+            LEFT JOIN customer c ON c.tenant_id = tenant AND c.id = o.party_id
+            WHERE o.tenant_id = tenant AND code_q <% o.normalised
+              AND p.status NOT IN ('MERGED', 'ANONYMIZED') AND ('PARTY' = ANY (kinds) OR 'CUSTOMER' = ANY (kinds) AND c.id IS NOT NULL)
+            ORDER BY o.party_id, score DESC, whole DESC, o.id
+        ) best
+        ORDER BY best.score DESC, best.whole DESC, best.party_id
         LIMIT most
-    ), people AS (
-        SELECT * FROM named
-        UNION ALL
-        SELECT party_id, kind, value, score FROM pointed
-        UNION ALL
-        SELECT c.id, 'CODE', c.code, 1 FROM customer c WHERE c.tenant_id = tenant AND c.code = exact_q
-        UNION ALL
-        SELECT c.id, 'NUMBER', c.number::text, 1 FROM customer c WHERE c.tenant_id = tenant AND c.number = number_q
+    ), coded AS (
+        SELECT c.id, CASE WHEN c.code = exact_q THEN 'CODE' ELSE 'NUMBER' END AS field,
+               CASE WHEN c.code = exact_q THEN c.code ELSE c.number::text END AS matched
+        FROM customer c
+        JOIN party p ON p.tenant_id = tenant AND p.id = c.id
+        WHERE c.tenant_id = tenant AND (c.code = exact_q OR c.number = number_q)
+          AND p.status NOT IN ('MERGED', 'ANONYMIZED') AND kinds && ARRAY['PARTY', 'CUSTOMER']
     ), person AS (
         SELECT CASE WHEN 'CUSTOMER' = ANY (kinds) AND c.id IS NOT NULL THEN 'CUSTOMER' ELSE 'PARTY' END AS kind,
-               h.id, h.field, h.matched, h.score
-        FROM people h
+               h.id, h.field, h.matched, h.score, h.whole
+        FROM (SELECT * FROM named UNION ALL SELECT * FROM pointed UNION ALL SELECT coded.*, 1, 1 FROM coded) h
         LEFT JOIN customer c ON c.tenant_id = tenant AND c.id = h.id
     ), car AS (
-        SELECT 'VEHICLE' AS kind, v.id, f.field, f.matched, f.score
+        SELECT 'VEHICLE' AS kind, v.id, f.field, f.matched, f.score, f.score AS whole
         FROM vehicle v
         CROSS JOIN LATERAL (
             SELECT o.field, o.matched, o.score
             FROM (VALUES ('VIN', v.vin, word_similarity(code_q, lower(v.vin))),
                          ('PLATE', v.plate, word_similarity(code_q, lower(v.plate_normalised))),
                          ('UNIT_NUMBER', v.unit_number, word_similarity(text_q, lower(v.unit_number))),
-                         ('MAKE_MODEL', concat_ws(' ', v.make, v.model),
-                          word_similarity(text_q, lower(concat_ws(' ', v.make, v.model))))) AS o (field, matched, score)
-            WHERE o.score IS NOT NULL
+                         ('MAKE_MODEL', concat_ws(' ', v.make, v.model, v.trim),
+                          word_similarity(text_q, lower(concat_ws(' ', v.make, v.model, v.trim))))) AS o (field, matched, score)
+            WHERE o.score > 0
             ORDER BY o.score DESC
             LIMIT 1
         ) f
@@ -65,13 +76,13 @@ AS $$
         LIMIT most
     ), best AS (
         SELECT DISTINCT ON (h.kind, h.id) h.*
-        FROM (SELECT * FROM person WHERE person.kind = ANY (kinds) UNION ALL SELECT * FROM car) h
-        ORDER BY h.kind, h.id, h.score DESC, h.field
+        FROM (SELECT * FROM person UNION ALL SELECT * FROM car) h
+        ORDER BY h.kind, h.id, h.score DESC, h.field = 'NAME' DESC, h.field
     )
     SELECT b.kind, b.id, b.field, b.matched, b.score::real
     FROM best b
     WHERE tenant = nullif(current_setting('app.tenant', true), '')::uuid
-    ORDER BY b.score DESC, b.id
+    ORDER BY b.score DESC, b.whole DESC, b.id
     LIMIT most
 $$;
 --bun:split

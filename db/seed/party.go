@@ -132,7 +132,7 @@ func (g *generator) point(p resident, kind crm.ContactPointKind, label crm.Conta
 
 func (g *generator) identify(p resident, kind crm.IdentifierKind, system, value, normalised string, claim bool) {
 	g.identifiers = append(g.identifiers, &crm.Identifier{
-		Row: g.row(), PartyID: p.ID, Kind: kind, System: system, Value: value, Normalised: normalised,
+		Row: g.row(), PartyID: p.ID, Kind: kind, SystemName: system, Value: value, Normalised: normalised,
 		IsClaim: claim, CreatedAt: p.CreatedAt,
 	})
 }

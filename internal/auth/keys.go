@@ -93,7 +93,7 @@ func (k *Keys) Mint(c Claims) (string, error) {
 
 func (c Claims) check() error {
 	invalid := func(field, message string) error {
-		return &crm.Error{Code: crm.Invalid, Field: []string{field}, Message: message}
+		return &crm.Error{Code: crm.Invalid, Field: field, Message: message}
 	}
 	switch {
 	case !printable(c.Subject):

@@ -35,8 +35,8 @@ type Limits struct {
 	Fragments  int `help:"Fragment definitions in one document." default:"50" env:"CRMGRAPH_LIMIT_FRAGMENTS"`
 	Selections int `help:"Selections of one document after its fragments are expanded." default:"5000" env:"CRMGRAPH_LIMIT_SELECTIONS"`
 	Overlap    int `help:"Sum, over response names, of the square of their uses in one document." default:"400000" env:"CRMGRAPH_LIMIT_OVERLAP"`
-	PageSize   int `help:"Records in one page of a connection." default:"100" env:"CRMGRAPH_LIMIT_PAGE_SIZE"`
-	ListLength int `help:"Values in one input list." default:"250" env:"CRMGRAPH_LIMIT_LIST_LENGTH"`
+	PageSize   int `help:"Records in one page of a connection; 100 is the most there can be." default:"100" env:"CRMGRAPH_LIMIT_PAGE_SIZE"`
+	ListLength int `help:"Values in one input list; a filter takes 250 at most." default:"250" env:"CRMGRAPH_LIMIT_LIST_LENGTH"`
 	Cost       int `help:"Cost points of one operation; a point is ten rows." default:"1000" env:"CRMGRAPH_LIMIT_COST"`
 }
 

@@ -1,0 +1,116 @@
+package resolvers_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"crmgraph/crm"
+	"crmgraph/db"
+	"crmgraph/internal/crmtest"
+)
+
+// TestPermissions takes each permission away in turn: the fields that need it are null
+// with FORBIDDEN, the others stay.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range map[string]struct {
+		lacks          crm.Permission
+		document, want string
+	}{
+		"a root list": {"crm:party:view", "{ customers(first: 1) { nodes { id } } roles(first: 1) { totalCount } }", `{"customers":null,"roles":{"totalCount":13}}`},
+		"a lookup":    {"crm:vehicle:view", "{ vehicle(by: {number: 1}) { id } }", `{"vehicle":null}`},
+		"a node":      {"crm:warranty:view", `{ node(id: "war_018f0000-0000-7000-8000-000000000000") { id } }`, `{"node":null}`},
+		"an edge": {"crm:loyalty:view", "{ customer(by: {number: 1001}) { number loyaltyAccount { id } } }",
+			`{"customer":{"number":1001,"loyaltyAccount":null}}`},
+		"a paged edge": {"crm:warranty:view", "{ customer(by: {number: 1001}) { number warranties(first: 1) { nodes { id } } } }",
+			`{"customer":{"number":1001,"warranties":null}}`},
+		"who owns a vehicle": {"crm:vehicle_party_association:view", `{ vehicle(by: {vin: "WVWZZZ1JZXW000001"}) { make owner { id } } }`,
+			`{"vehicle":{"make":"Volkswagen","owner":null}}`},
+		"a filter by what may not be seen": {"crm:contact_role:view", `{ contacts(where: {role: {eq: "BILLING"}}) { totalCount } }`, `{"contacts":null}`},
+		"one of several nodes":             {"crm:warranty:view", `{ customer(by: {number: 1001}) { number } nodes(ids: ["war_018f0000-0000-7000-8000-000000000000"]) { id } }`, `{"customer":{"number":1001},"nodes":null}`},
+		"a search for a kind by name":      {"crm:vehicle:search", `{ search(text: "golf", types: [VEHICLE]) { score } }`, `{"search":null}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, statements := crmtest.With(t, b.store, "demo", allBut(t, c.lacks)...)
+			got := b.run(ctx, t, statements, c.document, nil)
+			require.Equal(t, []any{"FORBIDDEN"}, got.codes())
+			require.JSONEq(t, c.want, string(got.Data))
+		})
+	}
+	t.Run("a search leaves out what may not be searched", func(t *testing.T) {
+		t.Parallel()
+		ctx, statements := crmtest.With(t, b.store, "demo", allBut(t, "crm:vehicle:search")...)
+		got := b.run(ctx, t, statements, `{ search(text: "golf") { node { __typename } } }`, nil)
+		require.Empty(t, got.Errors)
+		require.NotContains(t, string(got.Data), "Vehicle")
+	})
+	t.Run("nobody sees nothing", func(t *testing.T) {
+		t.Parallel()
+		ctx, statements := db.CountStatements(t.Context())
+		got := b.run(b.store.Begin(ctx), t, statements, "{ customers { nodes { id } } }", nil)
+		require.Equal(t, []any{"UNAUTHENTICATED"}, got.codes())
+		require.Zero(t, got.Statements)
+	})
+}
+
+// allBut are the admin's permissions but one.
+func allBut(t *testing.T, lacks crm.Permission) []crm.Permission {
+	t.Helper()
+	all, ok := crm.RolePermissions("admin")
+	require.True(t, ok)
+	require.Contains(t, all, lacks)
+	return slices.DeleteFunc(all, func(p crm.Permission) bool { return p == lacks })
+}
+
+// needs says which permission each type needs, beside the catalogue.
+func needs() map[string]crm.Permission {
+	return map[string]crm.Permission{
+		"Customer": crm.PartyView, "Party": crm.PartyView, "Account": crm.PartyView, "BillingTerms": crm.PartyView,
+		"Identifier": crm.PartyView, "ContactPoint": crm.PartyView, "Contact": crm.ContactView,
+		"Role": crm.ContactRoleView, "ContactRole": crm.ContactRoleView, "Vehicle": crm.VehicleView,
+		"VehicleAssociation": crm.AssociationView, "LoyaltyAccount": crm.LoyaltyView,
+		"LoyaltyTransaction": crm.LoyaltyView, "Warranty": crm.WarrantyView,
+	}
+}
+
+// TestEveryEdgeNeedsItsPermission walks the schema: without the permission of the record an
+// edge leads to, the edge is FORBIDDEN, and so is a root list without that of its records.
+func TestEveryEdgeNeedsItsPermission(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := schema()
+	walked := 0
+	for _, root := range s.Query.Fields {
+		parent, isList := strings.CutSuffix(root.Type.Name(), "Connection")
+		if !isList {
+			continue
+		}
+		forbidden := func(lacks crm.Permission, below string) {
+			walked++
+			ctx, statements := crmtest.With(t, b.store, "demo", allBut(t, lacks)...)
+			got := b.run(ctx, t, statements, fmt.Sprintf("{ %s(first: 1) { nodes { %s } } }", root.Name, below), nil)
+			require.NotEmpty(t, got.Errors, "%s { %s } without %s", root.Name, below, lacks)
+			require.Equal(t, "FORBIDDEN", got.codes()[0])
+		}
+		forbidden(needs()[parent], "id")
+		for _, f := range s.Types[parent].Fields {
+			target := strings.TrimSuffix(f.Type.Name(), "Connection")
+			need, isEdge := needs()[target]
+			if !isEdge || need == needs()[parent] {
+				continue
+			}
+			if strings.HasSuffix(f.Type.Name(), "Connection") {
+				forbidden(need, f.Name+"(first: 1) { nodes { id } }")
+			} else {
+				forbidden(need, f.Name+" { id }")
+			}
+		}
+	}
+	require.Greater(t, walked, 25)
+}
