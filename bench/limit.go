@@ -31,7 +31,8 @@ func (l *limitServe) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

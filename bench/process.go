@@ -76,7 +76,7 @@ var printed = regexp.MustCompile(`http://([0-9.]+:[0-9]+)`)
 
 // start starts a program and waits until it prints its address.
 func start(url, program string, args ...string) (*process, error) {
-	cmd := exec.Command(program, args...) //nolint:gosec // built here, or this very program
+	cmd := exec.Command(program, args...) //nolint:noctx // it is told to stop, not killed
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "GOGC=400")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

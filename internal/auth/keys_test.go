@@ -85,7 +85,7 @@ func TestMintRefusesUselessTokens(t *testing.T) {
 			var refused *crm.Error
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, crm.Invalid, refused.Code)
-			require.Equal(t, []string{field}, refused.Field)
+			require.Equal(t, field, refused.Field)
 		})
 	}
 }

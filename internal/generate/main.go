@@ -5,6 +5,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"os"
 
 	"github.com/99designs/gqlgen/api"
@@ -20,6 +22,7 @@ func main() {
 }
 
 func generate() error {
+	log.SetOutput(io.Discard) // gqlgen tells every edge that it makes a resolver for
 	cfg, err := config.LoadConfigFromDefaultLocations()
 	if err != nil {
 		return err
