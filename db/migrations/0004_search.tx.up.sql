@@ -21,14 +21,16 @@ AS $$
     -- Each branch picks whom it may show before it stops at most: otherwise records that
     -- are not asked for would use the places up.
     WITH named AS (
-        SELECT p.id, 'NAME' AS field, p.display_name AS matched,
-               greatest(similarity(p.search_name, text_q), word_similarity(text_q, p.search_name)) AS score,
-               similarity(p.search_name, text_q) AS whole
-        FROM party p
-        LEFT JOIN customer c ON c.tenant_id = tenant AND c.id = p.id
-        WHERE p.tenant_id = tenant AND (p.search_name % text_q OR text_q <% p.search_name)
-          AND p.status NOT IN ('MERGED', 'ANONYMIZED') AND ('PARTY' = ANY (kinds) OR 'CUSTOMER' = ANY (kinds) AND c.id IS NOT NULL)
-        ORDER BY score DESC, whole DESC, p.id
+        SELECT s.id, 'NAME' AS field, s.display_name AS matched, greatest(s.whole, s.word) AS score, s.whole
+        FROM (
+            SELECT p.id, p.display_name, similarity(p.search_name, text_q) AS whole, word_similarity(text_q, p.search_name) AS word
+            FROM party p
+            WHERE p.tenant_id = tenant AND (p.search_name % text_q OR text_q <% p.search_name) AND p.status NOT IN ('MERGED', 'ANONYMIZED')
+              AND ('PARTY' = ANY (kinds) OR 'CUSTOMER' = ANY (kinds)
+                   AND EXISTS (SELECT 1 FROM customer c WHERE c.tenant_id = tenant AND c.id = p.id))
+            OFFSET 0 -- so that each similarity is computed once
+        ) s
+        ORDER BY score DESC, s.whole DESC, s.id
         LIMIT most
     ), pointed AS (
         SELECT best.*
@@ -37,9 +39,9 @@ AS $$
                    similarity(code_q, o.normalised) AS whole
             FROM contact_point o
             JOIN party p ON p.tenant_id = tenant AND p.id = o.party_id
-            LEFT JOIN customer c ON c.tenant_id = tenant AND c.id = o.party_id
-            WHERE o.tenant_id = tenant AND code_q <% o.normalised
-              AND p.status NOT IN ('MERGED', 'ANONYMIZED') AND ('PARTY' = ANY (kinds) OR 'CUSTOMER' = ANY (kinds) AND c.id IS NOT NULL)
+            WHERE o.tenant_id = tenant AND code_q <% o.normalised AND p.status NOT IN ('MERGED', 'ANONYMIZED')
+              AND ('PARTY' = ANY (kinds) OR 'CUSTOMER' = ANY (kinds)
+                   AND EXISTS (SELECT 1 FROM customer c WHERE c.tenant_id = tenant AND c.id = p.id))
             ORDER BY o.party_id, score DESC, whole DESC, o.id
         ) best
         ORDER BY best.score DESC, best.whole DESC, best.party_id
