@@ -24,52 +24,43 @@ import (
 
 func defaultStateDir() (string, error) { return embedded.StateDir("crmgraph") }
 
-// database returns the address to use and what to call when done with it. Without a
-// configured address it finds or starts the embedded server.
-func database(ctx context.Context, cli *config.CLI, log io.Writer) (url string, release func() error, err error) {
-	if cli.DatabaseURL != "" {
-		return cli.DatabaseURL, func() error { return nil }, nil
+// withDatabase acts on a database of the newest schema, the configured one or else the
+// embedded server's, and tells act its address and the migrations just applied.
+func withDatabase(ctx context.Context, cli *config.CLI, log io.Writer, act func(url string, applied []string) error) (err error) {
+	url := cli.DatabaseURL
+	if url == "" {
+		var server *embedded.Server
+		server, err = embedded.Open(ctx, embedded.Options{
+			App: "crmgraph", StateDir: cli.StateDir, BinDir: cli.PostgresBin, Offline: cli.Offline, Log: log,
+		})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, server.Close()) }()
+		if err := server.EnsureDatabase(ctx, "crmgraph"); err != nil {
+			return err
+		}
+		url = server.URL("crmgraph")
 	}
-	server, err := embedded.Open(ctx, embedded.Options{
-		App: "crmgraph", StateDir: cli.StateDir, BinDir: cli.PostgresBin, Offline: cli.Offline, Log: log,
-	})
-	if err != nil {
-		return "", nil, err
-	}
-	if err := server.EnsureDatabase(ctx, "crmgraph"); err != nil {
-		return "", nil, errors.Join(err, server.Close())
-	}
-	return server.URL("crmgraph"), server.Close, nil
-}
-
-func migrate(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error) {
-	url, release, err := database(ctx, cli, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
 	applied, err := db.Migrate(ctx, url)
 	if err != nil {
 		return err
 	}
-	if len(applied) == 0 {
-		fmt.Fprintln(out, "the schema is up to date")
-	} else {
-		fmt.Fprintln(out, "applied", strings.Join(applied, ", "))
+	return act(url, applied)
+}
+
+// migrated is what the migrate command says.
+func migrated(applied []string, out io.Writer) error {
+	said := "the schema is up to date"
+	if len(applied) > 0 {
+		said = "applied " + strings.Join(applied, ", ")
 	}
-	return nil
+	_, err := fmt.Fprintln(out, said)
+	return err
 }
 
 // fill is the seed command.
-func fill(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error) {
-	url, release, err := database(ctx, cli, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if _, err := db.Migrate(ctx, url); err != nil {
-		return err
-	}
+func fill(ctx context.Context, cli *config.CLI, url string, out, log io.Writer) error {
 	if cli.Seed.Customers == 0 {
 		seeded, err := seed.Demo(ctx, url, time.Now())
 		if err != nil {
@@ -85,7 +76,7 @@ func fill(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error) 
 	bar := progressbar.NewOptions(cli.Seed.Customers, progressbar.OptionSetWriter(log),
 		progressbar.OptionSetDescription("customers"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionOnCompletion(func() { fmt.Fprintln(log) }))
-	err = seed.Load(ctx, url, cli.Seed.Tenant, cli.Seed.Customers, func(done int) { _ = bar.Set(done) })
+	err := seed.Load(ctx, url, cli.Seed.Tenant, cli.Seed.Customers, func(done int) { _ = bar.Set(done) })
 	if err != nil {
 		return err
 	}
@@ -99,14 +90,17 @@ func token(cli *config.CLI, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text, err := keys.Mint(auth.Claims{
-		Subject: cli.Token.Role + "@development", Tenant: cli.Token.Tenant, Roles: []string{cli.Token.Role}, TTL: cli.Token.TTL,
-	})
+	text, err := keys.Mint(claims(cli.Token.Tenant, cli.Token.Role, cli.Token.TTL))
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(out, text)
 	return err
+}
+
+// claims are those of a development token, whose subject is named after its role.
+func claims(tenant, role string, ttl time.Duration) auth.Claims {
+	return auth.Claims{Subject: role + "@development", Tenant: tenant, Roles: []string{role}, TTL: ttl}
 }
 
 // developmentKeys are nil outside development mode: nothing signed with them is accepted.
@@ -126,7 +120,7 @@ func handOut(keys *auth.Keys) http.Handler {
 			answer(w, http.StatusBadRequest, `send {"tenant": "demo", "role": "admin"}`)
 			return
 		}
-		text, err := keys.Mint(auth.Claims{Subject: ask.Role + "@development", Tenant: ask.Tenant, Roles: []string{ask.Role}, TTL: ttl})
+		text, err := keys.Mint(claims(ask.Tenant, ask.Role, ttl))
 		if err != nil {
 			answer(w, http.StatusBadRequest, err.Error())
 			return

@@ -82,8 +82,9 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 		graphql = crossOrigin.Handler(graphql).ServeHTTP
 	}
 	mux.Handle("/graphql", graphql)
-	mux.Handle("/playground", playground.Handler())
-	mux.Handle("/playground/", playground.Handler())
+	page := playground.Handler()
+	mux.Handle("/playground", page)
+	mux.Handle("/playground/", page)
 	if s.development {
 		mux.Handle("POST /playground/token", http.NewCrossOriginProtection().Handler(handOut(keys)))
 	}

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,9 +56,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	switch command.Command() {
 	case "migrate":
-		return migrate(ctx, &cli, out, log)
+		return withDatabase(ctx, &cli, log, func(_ string, applied []string) error { return migrated(applied, out) })
 	case "seed":
-		return fill(ctx, &cli, out, log)
+		return withDatabase(ctx, &cli, log, func(url string, _ []string) error { return fill(ctx, &cli, url, out, log) })
 	case "token":
 		return token(&cli, out)
 	default:
@@ -68,7 +67,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 }
 
 // serve runs the server until ctx ends, then lets running requests finish.
-func serve(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error) {
+func serve(ctx context.Context, cli *config.CLI, out, log io.Writer) error {
 	development, err := cli.Serve.IsDevelopment(cli.DatabaseURL == "")
 	if err != nil {
 		return err
@@ -80,14 +79,13 @@ func serve(ctx context.Context, cli *config.CLI, out, log io.Writer) (err error)
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	url, release, err := database(ctx, cli, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if _, err := db.Migrate(ctx, url); err != nil {
-		return err
-	}
+	return withDatabase(ctx, cli, log, func(url string, _ []string) error {
+		return serveOn(ctx, cli, listener, url, development, out, log)
+	})
+}
+
+// serveOn serves from the migrated database at url.
+func serveOn(ctx context.Context, cli *config.CLI, listener net.Listener, url string, development bool, out, log io.Writer) error {
 	if development {
 		if _, err := seed.Demo(ctx, url, time.Now()); err != nil {
 			return err

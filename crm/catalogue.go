@@ -43,11 +43,10 @@ type Record[T any] struct {
 	prefix  string // of global ids
 	view    Permission
 	table   string
-	join    string // adds the computed columns
+	join    string // adds the computed columns, which ask for the time as $2; empty when there are none
 	tenant  []int  // index of the field that holds the tenant
 	columns []*schema.Field
 	list    string // the select list, of alias t
-	timed   bool   // whether the select list asks for the time, which is $2 then
 	byIDs   string // the statement for the rows of some ids
 	paths   map[string]Path
 }
@@ -71,7 +70,7 @@ type computed struct {
 // columns named in it, by field name, and those added with filterable.
 func newType[T any](name, prefix string, view Permission, more *computed) *Record[T] {
 	table := pgdialect.New().Tables().Get(reflect.TypeFor[*T]())
-	t := &Record[T]{name: name, prefix: prefix, view: view, table: table.Name, timed: more != nil, paths: map[string]Path{}}
+	t := &Record[T]{name: name, prefix: prefix, view: view, table: table.Name, paths: map[string]Path{}}
 	var list []string
 	for _, f := range table.Fields {
 		if f.Name == "tenant_id" { // known without asking
@@ -114,7 +113,7 @@ func folded(name string, normalise func(string) string) Path {
 
 // bound are the values that the select list needs: the tenant and, for some, the time.
 func (t *Record[T]) bound(s *session, more ...any) []any {
-	if t.timed {
+	if t.join != "" {
 		return append([]any{s.tenant, s.now}, more...)
 	}
 	return append([]any{s.tenant}, more...)
@@ -122,7 +121,7 @@ func (t *Record[T]) bound(s *session, more ...any) []any {
 
 // param is the placeholder of the nth value, from 1, after the bound ones.
 func (t *Record[T]) param(n int) string {
-	if t.timed {
+	if t.join != "" {
 		n++
 	}
 	return "$" + strconv.Itoa(n+1)

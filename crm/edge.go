@@ -193,7 +193,8 @@ func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o
 }
 
 // render makes the statement of one page per parent, its first value, of as many rows at
-// most as its second value says. The lateral join runs its side once per parent, in the order given, and stops at the limit.
+// most as its second value says. The lateral join runs its side once per parent, in the
+// order given, and stops at the limit.
 func (e *Paged[P, C]) render(beyond, orderBy string) string {
 	from, where := e.src.clauses(e.to.table, e.to.join)
 	return fmt.Sprintf("SELECT k.id AS parent, r.* FROM unnest(%s::uuid[]) AS k(id) CROSS JOIN LATERAL ("+

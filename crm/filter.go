@@ -72,10 +72,7 @@ func (f *StringFilter) on(p Path, at string) (db.Expr, error) {
 			all = append(all, p.StartsWith(prefix))
 		}
 	}
-	if f.IsNull != nil {
-		all = append(all, p.IsNull(*f.IsNull))
-	}
-	return db.All(all...), tooLong(len(f.In), at)
+	return db.All(append(all, p.isNull(f.IsNull))...), tooLong(len(f.In), at)
 }
 
 func (f *IDFilter) on(p Path, at string) (db.Expr, error) {
@@ -98,44 +95,19 @@ func (f *IDFilter) on(p Path, at string) (db.Expr, error) {
 		}
 		all = append(all, p.In(ids))
 	}
-	if f.IsNull != nil {
-		all = append(all, p.IsNull(*f.IsNull))
-	}
-	return db.All(all...), tooLong(len(f.In), at)
+	return db.All(append(all, p.isNull(f.IsNull))...), tooLong(len(f.In), at)
 }
 
 func (f *Int64Filter) on(p Path, at string) (db.Expr, error) {
-	var all []db.Expr
-	if f.Eq != nil {
-		all = append(all, p.Equal(*f.Eq))
-	}
+	var in db.Expr
 	if f.In != nil {
-		all = append(all, p.In(f.In))
+		in = p.In(f.In)
 	}
-	if f.Gte != nil {
-		all = append(all, p.AtLeast(*f.Gte))
-	}
-	if f.Lt != nil {
-		all = append(all, p.Less(*f.Lt))
-	}
-	if f.IsNull != nil {
-		all = append(all, p.IsNull(*f.IsNull))
-	}
-	return db.All(all...), tooLong(len(f.In), at)
+	return db.All(given(f.Eq, p.Equal), in, given(f.Gte, p.AtLeast), given(f.Lt, p.Less), p.isNull(f.IsNull)), tooLong(len(f.In), at)
 }
 
 func (f *DateTimeFilter) on(p Path, _ string) (db.Expr, error) {
-	var all []db.Expr
-	if f.Gte != nil {
-		all = append(all, p.AtLeast(*f.Gte))
-	}
-	if f.Lt != nil {
-		all = append(all, p.Less(*f.Lt))
-	}
-	if f.IsNull != nil {
-		all = append(all, p.IsNull(*f.IsNull))
-	}
-	return db.All(all...), nil
+	return db.All(given(f.Gte, p.AtLeast), given(f.Lt, p.Less), p.isNull(f.IsNull)), nil
 }
 
 // EnumFilter compares one word of a closed list.
@@ -157,6 +129,22 @@ func (f *EnumFilter[E]) on(p Path, at string) (db.Expr, error) {
 		all = append(all, p.In(words))
 	}
 	return db.All(all...), tooLong(len(f.In), at)
+}
+
+// given compares with a value that may not have been sent.
+func given[T any](v *T, compare func(any) db.Expr) db.Expr {
+	if v == nil {
+		return db.Expr{}
+	}
+	return compare(*v)
+}
+
+// isNull asks for missing or present values, or for nothing when asked is nil.
+func (p Path) isNull(asked *bool) db.Expr {
+	if asked == nil {
+		return db.Expr{}
+	}
+	return p.IsNull(*asked)
 }
 
 func tooLong(n int, at string) error {

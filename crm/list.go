@@ -51,14 +51,8 @@ func (t *Record[T]) page(ctx context.Context, s *session, match db.Expr, o order
 	if page.offset > 0 {
 		sql += " OFFSET " + args.Bind(page.offset)
 	}
-	var rows []*T
-	read := func(r pgx.Rows) error {
-		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {
-			t.remember(s, id, row)
-			rows = append(rows, row)
-		})
-	}
-	if err := s.query(ctx, statement{sql: sql, args: args.Values(), read: read, composed: !match.IsZero()}); err != nil {
+	rows, err := t.rows(ctx, s, statement{sql: sql, args: args.Values(), composed: !match.IsZero()})
+	if err != nil {
 		return nil, err
 	}
 	return newConnection(rows, page, encoderOf[T](s, t.name, o), func(ctx context.Context) (int, error) {
@@ -79,14 +73,23 @@ func (t *Record[T]) first(ctx context.Context, s *session, match db.Expr, orderB
 	args := db.NewArgs(t.bound(s)...)
 	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT 1",
 		t.list, t.table, t.join, match.SQL(args), orderBy)
-	var found *T
-	err := s.query(ctx, statement{sql: sql, args: args.Values(), read: func(r pgx.Rows) error {
+	rows, err := t.rows(ctx, s, statement{sql: sql, args: args.Values()})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// rows runs a statement of ids and rows, and leaves the rows to those who ask by id later.
+func (t *Record[T]) rows(ctx context.Context, s *session, st statement) ([]*T, error) {
+	var rows []*T
+	st.read = func(r pgx.Rows) error {
 		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {
 			t.remember(s, id, row)
-			found = row
+			rows = append(rows, row)
 		})
-	}})
-	return found, err
+	}
+	return rows, s.query(ctx, st)
 }
 
 // lookup finds the row that a selector names: a struct of pointers of which exactly one

@@ -44,7 +44,7 @@ const (
 // SearchHit is a record that a search found.
 type SearchHit struct {
 	Node         SearchResult
-	Score        float64 // 0 to 1, 1 is an exact match
+	Score        float64 // above 0 to 1; 1 when the whole text is there, possibly among more
 	MatchedField SearchField
 	MatchedText  string
 }
@@ -62,9 +62,10 @@ func (*Party) IsSearchResult() {}
 func (*Vehicle) IsSearchResult() {}
 
 // Search finds customers, parties and vehicles by names, contact points, codes, customer
-// numbers, VIN, plate, unit number or make and model, forgiving typing errors, accents and word order; best
-// first. A party that is a customer is found as the customer, unless types leaves customers
-// out. types empty means all that the caller may search; hits nil means 10.
+// numbers, VIN, plate, unit number or make, model and trim, forgiving typing errors, accents
+// and word order; best first. A party that is a customer is found as the customer, unless
+// types leaves customers out. types empty means all that the caller may search; hits nil
+// means 10.
 // Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
 func (*Store) Search(ctx context.Context, text string, types []SearchType, hits *int) ([]*SearchHit, error) {
 	kinds, err := searchable(ctx, types)

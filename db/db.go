@@ -5,7 +5,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"time"
@@ -173,14 +172,4 @@ func setTenant(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	}
 	data["tenant"] = want
 	return true, nil
-}
-
-// SQL opens a plain connection pool for url with the login's own role, for migrations and
-// bulk loads. The caller closes it.
-func SQL(url string) (*sql.DB, error) {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, fmt.Errorf("parse the database address: %w", err)
-	}
-	return stdlib.OpenDB(*cfg), nil
 }

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/migrate"
@@ -20,11 +22,11 @@ var migrations embed.FS
 // Migrate brings the database at url to the newest schema, as the login's own role, and
 // returns the names of the migrations it applied. Programs that start together apply them once.
 func Migrate(ctx context.Context, url string) ([]string, error) {
-	pool, err := SQL(url)
+	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("parse the database address: %w", err)
 	}
-	db := bun.NewDB(pool, pgdialect.New())
+	db := bun.NewDB(stdlib.OpenDB(*cfg), pgdialect.New())
 	defer func() { _ = db.Close() }()
 	if err := checkServer(ctx, db); err != nil {
 		return nil, err
