@@ -2,6 +2,7 @@ package limits
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -253,6 +254,14 @@ func (w *walk) value(v *ast.Value, place string, nesting int) *gqlerror.Error {
 			return refusal(BadUserInput, v.Position, "%s must not hold a NUL character", place)
 		}
 		return nil
+	case ast.IntValue:
+		if _, err := strconv.ParseInt(v.Raw, 10, 64); err != nil { // the executor would panic
+			return refusal(BadUserInput, v.Position, "%s is a whole number of more than 64 bits", place)
+		}
+	case ast.FloatValue:
+		if _, err := strconv.ParseFloat(v.Raw, 64); err != nil {
+			return refusal(BadUserInput, v.Position, "%s is a number that is too large", place)
+		}
 	case ast.ListValue:
 		if len(v.Children) > w.limits.ListLength {
 			return refusal(BadUserInput, v.Position, "%s must list at most %d values", place, w.limits.ListLength)

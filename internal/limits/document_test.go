@@ -113,6 +113,8 @@ func TestDocumentRefuses(t *testing.T) {
 		{"a literal nested too deep", "{ a(x: " + strings.Repeat("[", 66) + "1" + strings.Repeat("]", 66) + ") }", wrong, "argument x must not nest more than 64 levels"},
 		{"a NUL character in a string", `{ a(x: ["\u0000"]) }`, wrong, "argument x must not hold a NUL character"},
 		{"a NUL character in a directive", `{ a @d(y: "\u0000") }`, wrong, "argument y must not hold"},
+		{"a whole number beyond 64 bits", `{ a(x: [9223372036854775808]) }`, wrong, "argument x is a whole number of more than 64 bits"},
+		{"a number too large", `{ a(x: [1e999]) }`, wrong, "argument x is a number that is too large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
