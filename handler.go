@@ -42,6 +42,7 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	store := &crm.Store{DB: s.db, CursorKey: cursorKey, Now: func() time.Time { return s.now().UTC() }}
+	go s.sweep(ctx, store)
 	keys, err := s.developmentKeys()
 	if err != nil {
 		return nil, err
@@ -57,16 +58,18 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	door := gqlhttp.New(gqlhttp.Options{
-		Schema:         graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
-		Limits:         s.cli.Serve.Limits,
-		MaxBody:        s.cli.Serve.MaxBody,
-		Timeout:        s.cli.Serve.Timeout,
-		Present:        resolvers.Present,
-		RequestID:      obs.CorrelationID,
-		Introspection:  s.mayIntrospect,
-		OnOperation:    s.operated,
-		PrepareContext: store.Begin,
-		Log:            s.log,
+		Schema:        graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
+		Limits:        s.cli.Serve.Limits,
+		MaxBody:       s.cli.Serve.MaxBody,
+		Timeout:       s.cli.Serve.Timeout,
+		Present:       resolvers.Present,
+		RequestID:     obs.CorrelationID,
+		Introspection: s.mayIntrospect,
+		OnOperation:   s.operated,
+		PrepareContext: func(ctx context.Context) context.Context {
+			return store.Begin(crm.WithCorrelationID(ctx, obs.CorrelationID(ctx)))
+		},
+		Log: s.log,
 	})
 	compress, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ExceptContentTypes([]string{"text/event-stream"}))
 	if err != nil {
@@ -92,6 +95,21 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	return obs.Correlate(mux), nil
+}
+
+// sweep removes idempotency keys that are past their time, every hour until ctx ends.
+func (s *server) sweep(ctx context.Context, store *crm.Store) {
+	for tick := time.NewTicker(time.Hour); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+			if _, err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "sweep idempotency keys", slog.Any("failure", cause(err)))
+			}
+		}
+	}
 }
 
 // mayIntrospect: everybody in development, else whoever has the permission.

@@ -11,17 +11,47 @@ import (
 // Permission is one right, spelt crm:<resource>:<action>.
 type Permission string
 
-// The permissions that the graph's reads ask for.
+// The permissions.
 const (
-	PartyView        Permission = "crm:party:view"
-	PartySearch      Permission = "crm:party:search"
-	ContactView      Permission = "crm:contact:view"
-	ContactRoleView  Permission = "crm:contact_role:view"
-	VehicleView      Permission = "crm:vehicle:view"
-	VehicleSearch    Permission = "crm:vehicle:search"
-	AssociationView  Permission = "crm:vehicle_party_association:view"
-	LoyaltyView      Permission = "crm:loyalty:view"
-	WarrantyView     Permission = "crm:warranty:view"
+	PartyView       Permission = "crm:party:view"
+	PartySearch     Permission = "crm:party:search"
+	PartyCreate     Permission = "crm:party:create"
+	PartyEdit       Permission = "crm:party:edit"
+	PartyDeactivate Permission = "crm:party:deactivate"
+	PartyMerge      Permission = "crm:party:merge"
+	PartyAnonymize  Permission = "crm:party:anonymize"
+	PartyErase      Permission = "crm:party:erase"
+
+	ContactView   Permission = "crm:contact:view"
+	ContactCreate Permission = "crm:contact:create"
+	ContactEdit   Permission = "crm:contact:edit"
+	ContactDelete Permission = "crm:contact:delete"
+
+	ContactRoleView   Permission = "crm:contact_role:view"
+	ContactRoleAssign Permission = "crm:contact_role:assign"
+
+	PreferenceView Permission = "crm:contact_preference:view"
+	PreferenceEdit Permission = "crm:contact_preference:edit"
+
+	VehicleView       Permission = "crm:vehicle:view"
+	VehicleSearch     Permission = "crm:vehicle:search"
+	VehicleCreate     Permission = "crm:vehicle:create"
+	VehicleEdit       Permission = "crm:vehicle:edit"
+	VehicleDeactivate Permission = "crm:vehicle:deactivate"
+
+	AssociationView Permission = "crm:vehicle_party_association:view"
+	AssociationEdit Permission = "crm:vehicle_party_association:edit"
+
+	LoyaltyView Permission = "crm:loyalty:view"
+
+	WarrantyView   Permission = "crm:warranty:view"
+	WarrantyCreate Permission = "crm:warranty:create"
+	WarrantyEdit   Permission = "crm:warranty:edit"
+
+	ReferenceEdit    Permission = "crm:reference:edit"
+	SettingsView     Permission = "crm:settings:view"
+	SettingsEdit     Permission = "crm:settings:edit"
+	EventView        Permission = "crm:event:view"
 	SchemaIntrospect Permission = "crm:schema:introspect"
 )
 
@@ -43,20 +73,31 @@ func (s Permissions) Has(p Permission) bool {
 	return ok
 }
 
-// viewer is what every role may do: read the whole graph of its tenant.
-var viewer = []Permission{
-	PartyView, PartySearch, ContactView, ContactRoleView, VehicleView, VehicleSearch,
-	AssociationView, LoyaltyView, WarrantyView,
-}
+// What each role may do: a viewer reads the whole graph of its tenant, an agent works in it,
+// an admin also does what cannot be undone, sees the settings and changes the lists.
+var (
+	viewer = []Permission{
+		PartyView, PartySearch, ContactView, ContactRoleView, PreferenceView, VehicleView, VehicleSearch,
+		AssociationView, LoyaltyView, WarrantyView,
+	}
+	agent = append(slices.Clone(viewer),
+		PartyCreate, PartyEdit, ContactCreate, ContactEdit, ContactRoleAssign, PreferenceEdit,
+		VehicleCreate, VehicleEdit, AssociationEdit, WarrantyCreate, WarrantyEdit, EventView, SchemaIntrospect)
+	admin = append(slices.Clone(agent),
+		PartyDeactivate, PartyMerge, PartyAnonymize, PartyErase, ContactDelete, VehicleDeactivate,
+		ReferenceEdit, SettingsView, SettingsEdit)
+)
 
 // RolePermissions returns the rights behind a role name that a token may carry
 // (viewer, agent, admin), and false for a name that is none.
 func RolePermissions(role string) ([]Permission, bool) {
 	switch role {
 	case "viewer":
-		return viewer, true
-	case "agent", "admin":
-		return append(slices.Clone(viewer), SchemaIntrospect), true
+		return slices.Clone(viewer), true
+	case "agent":
+		return slices.Clone(agent), true
+	case "admin":
+		return slices.Clone(admin), true
 	default:
 		return nil, false
 	}

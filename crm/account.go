@@ -42,14 +42,13 @@ const (
 	BillingTermsArchived BillingTermsStatus = "ARCHIVED"
 )
 
-// Account is the credit, billing and tier side of an organisation. It shares the party's id.
+// Account is the credit and billing side of an organisation. It shares the party's id.
 type Account struct {
 	bun.BaseModel `bun:"table:account"`
 	Row
 
 	Code             string          `bun:"code"`
 	Status           AccountStatus   `bun:"status"`
-	Tier             *AccountTier    `bun:"tier"`
 	BillingTermsID   *uuid.UUID      `bun:"billing_terms_id"`
 	InvoiceDelivery  InvoiceDelivery `bun:"invoice_delivery"`
 	Currency         *string         `bun:"currency"`     // ISO 4217
@@ -58,7 +57,7 @@ type Account struct {
 	CreditHold       bool            `bun:"credit_hold"`
 	CreatedAt        time.Time       `bun:"created_at"`
 	UpdatedAt        time.Time       `bun:"updated_at"`
-	Revision         int64           `bun:"revision"`
+	Revision         int64           `bun:"revision"` // shared with the party
 }
 
 // Accounts is the type in the catalogue.
@@ -90,8 +89,11 @@ type BillingTerms struct {
 	Code      string             `bun:"code"`
 	Label     string             `bun:"label"`
 	NetDays   int                `bun:"net_days"`
-	IsDefault bool               `bun:"is_default"`
+	IsDefault bool               `bun:"is_default"` // at most one of a tenant
 	Status    BillingTermsStatus `bun:"status"`
+	CreatedAt time.Time          `bun:"created_at"`
+	UpdatedAt time.Time          `bun:"updated_at"`
+	Revision  int64              `bun:"revision"`
 }
 
 // BillingTermsList is the type in the catalogue.

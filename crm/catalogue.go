@@ -49,6 +49,9 @@ type Record[T any] struct {
 	list    string // the select list, of alias t
 	byIDs   string // the statement for the rows of some ids
 	paths   map[string]Path
+
+	inserted, updated    []*schema.Field // the values of these statements, in order
+	insertSQL, updateSQL string
 }
 
 // Path is a filterable value of a type.
@@ -57,6 +60,7 @@ type Path struct {
 
 	normalise func(string) string // brings a text to the form it is stored in; nil = as it is
 	prefix    string              // of the ids it holds, for an id
+	anyPrefix bool                // for an id of any type
 	need      []Permission        // beside the type's own, for a value of another type
 }
 
@@ -89,12 +93,83 @@ func newType[T any](name, prefix string, view Permission, more *computed) *Recor
 	}
 	t.list = strings.Join(list, ", ")
 	t.byIDs = t.byKey(source{key: "t.id"})
+	t.writes(table)
 	t.paths["id"] = Path{Column: db.Column{SQL: "t.id"}, prefix: prefix}
 	if _, taken := catalogue.types[prefix]; taken {
 		panic("two types with id prefix " + prefix)
 	}
 	catalogue.types[prefix] = t
 	return t
+}
+
+// writes makes the statements that insert a row and that update one by its id and, where the
+// table counts changes, by the revision it had.
+func (t *Record[T]) writes(table *schema.Table) {
+	var names, places, sets []string
+	for _, f := range table.Fields {
+		if f.AutoIncrement {
+			continue
+		}
+		t.inserted = append(t.inserted, f)
+		names = append(names, f.Name)
+		places = append(places, "$"+strconv.Itoa(len(names)))
+		if f.Name != "created_at" {
+			t.updated = append(t.updated, f)
+			if !f.IsPK {
+				sets = append(sets, f.Name+" = $"+strconv.Itoa(len(t.updated)))
+			}
+		}
+	}
+	t.insertSQL = fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", t.table, strings.Join(names, ", "), strings.Join(places, ", "))
+	t.updateSQL = fmt.Sprintf("UPDATE %s SET %s WHERE tenant_id = $1 AND id = $2", t.table, strings.Join(sets, ", "))
+	if t.field("revision") != nil {
+		t.updateSQL += " AND revision = $" + strconv.Itoa(len(t.updated)+1)
+	}
+}
+
+// field finds a column of the table, nil when there is none.
+func (t *Record[T]) field(column string) *schema.Field {
+	for _, f := range t.inserted {
+		if f.Name == column {
+			return f
+		}
+	}
+	return nil
+}
+
+// stamp sets a column of a row, if the table has it.
+func (t *Record[T]) stamp(row reflect.Value, column string, value any) {
+	if f := t.field(column); f != nil {
+		row.FieldByIndex(f.Index).Set(reflect.ValueOf(value))
+	}
+}
+
+// values reads columns of a row. Lists are never null.
+func (t *Record[T]) values(row reflect.Value, fields []*schema.Field) []any {
+	values := make([]any, len(fields), len(fields)+1)
+	for i, f := range fields {
+		v := row.FieldByIndex(f.Index)
+		if (v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8 || v.Kind() == reflect.Map) && v.IsNil() {
+			if v.Kind() == reflect.Map {
+				v = reflect.MakeMap(v.Type())
+			} else {
+				v = reflect.MakeSlice(v.Type(), 0, 0)
+			}
+		}
+		values[i] = v.Interface()
+	}
+	return values
+}
+
+// identity is a row's id and, for a type that counts changes, its revision.
+func (t *Record[T]) identity(row *T) (uuid.UUID, *int64) {
+	v := reflect.ValueOf(row).Elem()
+	id := v.FieldByName("ID").Interface().(uuid.UUID)
+	if f := t.field("revision"); f != nil {
+		revision := v.FieldByIndex(f.Index).Int()
+		return id, &revision
+	}
+	return id, nil
 }
 
 // filterable offers fields to where and to lookups. It returns t for chaining.

@@ -28,7 +28,12 @@ func newConnection[T any](rows []*T, page Page, encoder cursorEncoder[T], count 
 }
 
 // Nodes returns the page's records.
-func (c *Connection[T]) Nodes() []*T { return c.rows }
+func (c *Connection[T]) Nodes() []*T {
+	if c.rows == nil { // an empty list and not null
+		return []*T{}
+	}
+	return c.rows
+}
 
 // Edges returns the page's records with their cursors.
 func (c *Connection[T]) Edges() []*Edge[T] {

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,19 +34,24 @@ type Customer struct {
 	bun.BaseModel `bun:"table:customer"`
 	Row
 
-	Number    int64          `bun:"number"`
-	Code      string         `bun:"code"`
-	Type      CustomerType   `bun:"type"`
-	Status    CustomerStatus `bun:"status"`
-	CreatedAt time.Time      `bun:"created_at"`
-	UpdatedAt time.Time      `bun:"updated_at"`
-	Revision  int64          `bun:"revision"`
+	Number         int64           `bun:"number"`
+	Code           string          `bun:"code"`
+	Type           CustomerType    `bun:"type"`
+	Status         CustomerStatus  `bun:"status"`
+	Tags           []string        `bun:"tags,array"`
+	Metadata       json.RawMessage `bun:"metadata,type:jsonb"` // a JSON object
+	PrimaryAddress *string         `bun:"primary_address"`     // a label, not an address
+	HomeLogicalID  *string         `bun:"home_logical_id"`     // of the facility it belongs to, elsewhere
+	CreatedAt      time.Time       `bun:"created_at"`
+	UpdatedAt      time.Time       `bun:"updated_at"`
+	Revision       int64           `bun:"revision"` // shared with the party
 }
 
 // Customers is the type in the catalogue.
 var Customers = newType[Customer]("Customer", "cus", PartyView, nil).filterable(map[string]Path{
-	"number":    column("number"),
-	"code":      folded("code", NormaliseCode),
+	"number": column("number"),
+	"code": {normalise: NormaliseCode, Column: db.Column{SQL: "i.normalised", Within: "EXISTS (SELECT 1 FROM identifier i " +
+		"WHERE i.tenant_id = $1 AND i.party_id = t.id AND i.kind = 'CODE' AND %s)"}},
 	"type":      column("type"),
 	"status":    column("status"),
 	"createdAt": column("created_at"),

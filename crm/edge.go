@@ -222,7 +222,7 @@ func (e *Paged[P, C]) All(ctx context.Context, parent *P) ([]*C, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.Nodes(), nil
+	return append([]*C{}, c.Nodes()...), nil // an empty list is not null
 }
 
 type pageKey struct {

@@ -3,6 +3,7 @@ package crm
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code says what kind of failure an [Error] is. The list is closed: every door
@@ -35,10 +36,67 @@ const (
 // nothing secret; the wrapped cause is for the log.
 type Error struct {
 	Code    Code
-	Reason  string // a finer word inside the code, such as EMAIL_IN_USE; may be empty
-	Field   string // the path of the offending input value, such as where.or[0].code
+	Reason  Reason // a finer word inside the code; may be empty
+	Field   string // the path of the offending argument, such as where.or[0].code
 	Message string
-	cause   error
+	// Current is, for Stale, the record as it is stored.
+	Current Node `json:"-"`
+	// Related is the global id of the record that stands in the way: the survivor of a merge,
+	// the vehicle that has the VIN.
+	Related string
+	// Candidates are, for DuplicateCandidates, those that look the same.
+	Candidates []*DuplicateCandidate
+	cause      error
+}
+
+// Reason is a finer word inside a code. The list is closed, and the graph shows it as it is.
+type Reason string
+
+// The reasons of an [Error].
+const (
+	// Of Invalid.
+
+	BillingEmailRequired Reason = "BILLING_EMAIL_REQUIRED"
+	InvalidBillingTerms  Reason = "INVALID_BILLING_TERMS"
+	InvalidMerge         Reason = "INVALID_MERGE"
+	InvalidParent        Reason = "INVALID_PARENT"
+	InvalidRoleCode      Reason = "INVALID_ROLE_CODE"
+	QueryTooShort        Reason = "QUERY_TOO_SHORT"
+	VINImmutable         Reason = "VIN_IMMUTABLE"
+
+	// Of Conflict.
+
+	AlreadyRegistered   Reason = "ALREADY_REGISTERED"
+	CodeInUse           Reason = "CODE_IN_USE"
+	ContactExists       Reason = "CONTACT_EXISTS"
+	DuplicateCandidates Reason = "DUPLICATE_CANDIDATES"
+	DuplicateVIN        Reason = "DUPLICATE_VIN"
+	EmailInUse          Reason = "EMAIL_IN_USE"
+	ExternalRefInUse    Reason = "EXTERNAL_REF_IN_USE"
+	IdempotencyMismatch Reason = "IDEMPOTENCY_MISMATCH"
+	InvalidState        Reason = "INVALID_STATE"
+	KeyInUse            Reason = "KEY_IN_USE"
+	LastContact         Reason = "LAST_CONTACT"
+	MergedParty         Reason = "PARTY_MERGED"
+	PhoneInUse          Reason = "PHONE_IN_USE"
+	RoleHeld            Reason = "ROLE_HELD"
+)
+
+// constraints says what a broken constraint of the database means.
+var constraints = map[string]*Error{
+	"party_key_key":            conflictf(KeyInUse, "input.key", "the key is taken"),
+	"contact_key_key":          conflictf(KeyInUse, "input.key", "the key is taken"),
+	"contact_person_key":       conflictf(ContactExists, "input.personId", "the person is a contact of this organisation already"),
+	"customer_code_key":        conflictf(CodeInUse, "input.code", "the code is taken"),
+	"account_code_key":         conflictf(CodeInUse, "input.accountCode", "the account code is taken"),
+	"role_code_key":            conflictf(CodeInUse, "input.code", "the code is taken"),
+	"billing_terms_code_key":   conflictf(CodeInUse, "input.code", "the code is taken"),
+	"vehicle_vin_key":          conflictf(DuplicateVIN, "input.vin", "an active vehicle has this VIN"),
+	"warranty_serial_key":      conflictf(AlreadyRegistered, "input.serialNumber", "an active warranty has this serial number"),
+	"identifier_claim_key":     conflictf(ExternalRefInUse, "input", "another party has claimed an identifier of this one"),
+	"identifier_party_key":     conflictf(ExternalRefInUse, "input", "the party has this identifier already"),
+	"contact_role_role_key":    conflictf(RoleHeld, "input.roleCode", "the contact has this role already"),
+	"contact_role_primary_key": {Code: Unavailable, Message: "another change of this role is under way, try again"},
 }
 
 // Error returns the message for people.
@@ -70,4 +128,76 @@ func (e *Error) Because(cause error) *Error {
 	because := *e
 	because.cause = cause
 	return &because
+}
+
+// about names the argument that an error is about, unless it says so itself.
+func about(field string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Field != "" || e.Code != NotFound {
+		return err
+	}
+	named := *e
+	named.Field = field
+	return &named
+}
+
+// at moves an error with a reason to the field that this operation takes the value from.
+func at(err error, reason Reason, field string) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Reason != reason {
+		return err
+	}
+	moved := *e
+	moved.Field = field
+	return &moved
+}
+
+// nested returns a copy of e for an input that lies at root inside another.
+func (e *Error) nested(root string) *Error {
+	moved := *e
+	if rest, ok := strings.CutPrefix(e.Field, "input"); ok {
+		moved.Field = root + rest
+	}
+	return &moved
+}
+
+// nested moves the errors of an input to root, where it lies inside another.
+func nested(root string, err error) error {
+	if all, ok := errors.AsType[Problems](err); ok {
+		moved := make(Problems, len(all))
+		for i, e := range all {
+			moved[i] = e.nested(root)
+		}
+		return moved
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.nested(root)
+	}
+	return err
+}
+
+// conflictf reports that the state of a record, or another record, forbids the act.
+func conflictf(reason Reason, field, format string, args ...any) *Error {
+	return &Error{Code: Conflict, Reason: reason, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// Problems are all that is wrong with an input, at least one.
+type Problems []*Error //nolint:errname // it is many
+
+// Error lists the messages.
+func (p Problems) Error() string {
+	messages := make([]string, len(p))
+	for i, e := range p {
+		messages[i] = e.Message
+	}
+	return strings.Join(messages, "; ")
+}
+
+// Unwrap returns the problems one by one.
+func (p Problems) Unwrap() []error {
+	errs := make([]error, len(p))
+	for i, e := range p {
+		errs[i] = e
+	}
+	return errs
 }

@@ -166,7 +166,7 @@ func (p Path) stored(text string) string {
 func (p Path) equal(value any, at string) (db.Expr, error) {
 	text, ok := value.(string)
 	switch {
-	case ok && p.prefix != "":
+	case ok && (p.prefix != "" || p.anyPrefix):
 		id, err := p.id(text, at)
 		return p.Equal(id), err
 	case ok:
@@ -179,6 +179,12 @@ func (p Path) equal(value any, at string) (db.Expr, error) {
 // id reads a global id of the path's type. Errors: Invalid at field.
 func (p Path) id(text, field string) (uuid.UUID, error) {
 	prefix, id, ok := ParseID(text)
+	if p.anyPrefix {
+		if !ok {
+			return uuid.Nil, invalidf(field, "%s must be an id of this graph", field)
+		}
+		return id, nil
+	}
 	if !ok || prefix != p.prefix {
 		return uuid.Nil, invalidf(field, "%s must be an id of the form %s_…", field, p.prefix)
 	}

@@ -32,6 +32,11 @@ type (
 	WarrantyConnection           = Connection[Warranty]
 	WarrantyEdge                 = Edge[Warranty]
 	WarrantyOrder                = Order[WarrantyOrderField]
+	EventConnection              = Connection[Event]
+	EventEdge                    = Edge[Event]
+	EventOrder                   = Order[EventOrderField]
+	MergeConnection              = Connection[Merge]
+	MergeEdge                    = Edge[Merge]
 
 	PartyKindFilter              = EnumFilter[PartyKind]
 	PartyStatusFilter            = EnumFilter[PartyStatus]
@@ -42,4 +47,47 @@ type (
 	VehicleStatusFilter          = EnumFilter[VehicleStatus]
 	LoyaltyTransactionTypeFilter = EnumFilter[LoyaltyTransactionType]
 	WarrantyStatusFilter         = EnumFilter[WarrantyStatus]
+	EventTypeFilter              = EnumFilter[EventType]
+
+	AddressInput            = Address
+	AuditInput              = Audit
+	CustomerInput           = CustomerCreate
+	CustomerProbeInput      = CustomerProbe
+	CustomerUpdateInput     = CustomerUpdate
+	PartyMergeInput         = MergeInput
+	SourceRefInput          = SourceRef
+	ExternalIdentifierInput = ExternalIdentifier
+	OrganizationInput       = OrganizationCreate
+	DuplicateOverrideInput  = DuplicateOverride
+	IndividualInput         = IndividualCreate
+	PartyUpdateInput        = PartyUpdate
+	AccountUpdateInput      = AccountUpdate
+	TenantSettingsInput     = TenantSettingsUpdate
+
+	ConsentChangeConnection       = Connection[ConsentChange]
+	ConsentChangeEdge             = Edge[ConsentChange]
+	CommunicationPreferencesInput = PreferencesSet
+	ConsentInput                  = ConsentSet
+	TierResolveInput              = TierResolve
+	TierInput                     = TierSet
+	ContactInput                  = NewContact
+	ContactUpdateInput            = ContactUpdate
+	ContactRoleInput              = RoleAssignment
+	ContactRolesInput             = RoleSet
+	ContactRoleUpdateInput        = ContactRoleUpdate
+	ContactPointInput             = NewContactPoint
+	ContactPointUpdateInput       = ContactPointUpdate
+	RoleInput                     = NewRole
+	RoleUpdateInput               = RoleUpdate
+	BillingTermsInput             = NewBillingTerms
+	BillingTermsUpdateInput       = BillingTermsUpdate
+	VehicleRegisterInput          = VehicleRegistration
+	VehicleUpdateInput            = VehicleUpdate
+	VehicleTransferInput          = VehicleTransfer
+	VehicleSearchInput            = VehicleQuery
+	VehicleSearchOrder            = Order[VehicleSearchOrderField]
+	VehicleSearchConnection       = VehicleHits
+	VehicleSearchEdge             = VehicleHit
+	WarrantyInput                 = WarrantyRegistration
+	WarrantyUpdateInput           = WarrantyUpdate
 )

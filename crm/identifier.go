@@ -42,7 +42,9 @@ type Identifier struct {
 	SystemName string         `bun:"system"` // of an external reference, else empty
 	Value      string         `bun:"value"`  // as given
 	Normalised string         `bun:"normalised"`
+	Folded     string         `bun:"folded"` // of an e-mail address, see [FoldEmail]; else empty
 	IsClaim    bool           `bun:"is_claim"`
+	IsAlias    bool           `bun:"is_alias"` // came with a merge and is not the party's own
 	CreatedAt  time.Time      `bun:"created_at"`
 }
 

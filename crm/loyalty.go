@@ -15,12 +15,13 @@ type LoyaltyTransactionType string
 
 // The words of loyalty transactions.
 const (
-	LoyaltyEarn    LoyaltyTransactionType = "EARN"
-	LoyaltyRedeem  LoyaltyTransactionType = "REDEEM"
-	LoyaltyAdjust  LoyaltyTransactionType = "ADJUST"
-	LoyaltyExpire  LoyaltyTransactionType = "EXPIRE"
-	LoyaltyReverse LoyaltyTransactionType = "REVERSE"
-	LoyaltyRestore LoyaltyTransactionType = "RESTORE"
+	LoyaltyEarn     LoyaltyTransactionType = "EARN"
+	LoyaltyRedeem   LoyaltyTransactionType = "REDEEM"
+	LoyaltyAdjust   LoyaltyTransactionType = "ADJUST"
+	LoyaltyExpire   LoyaltyTransactionType = "EXPIRE"
+	LoyaltyReverse  LoyaltyTransactionType = "REVERSE"
+	LoyaltyRestore  LoyaltyTransactionType = "RESTORE"
+	LoyaltyTransfer LoyaltyTransactionType = "TRANSFER"
 )
 
 // LoyaltyAccount holds a customer's points. It shares the customer's id.
@@ -105,9 +106,10 @@ type LoyaltyTransaction struct {
 	Type             LoyaltyTransactionType `bun:"type"`
 	Points           int64                  `bun:"points"` // signed
 	BalanceAfter     int64                  `bun:"balance_after"`
-	Currency         *string                `bun:"currency"`     // ISO 4217
-	AmountMinor      *int64                 `bun:"amount"`       // minor units of Currency
-	RedeemValueMinor *int64                 `bun:"redeem_value"` // minor units of Currency
+	Currency         *string                `bun:"currency"`       // ISO 4217
+	LifetimeMoved    *int64                 `bun:"lifetime_moved"` // of lifetime earned, by a TRANSFER
+	AmountMinor      *int64                 `bun:"amount"`         // minor units of Currency
+	RedeemValueMinor *int64                 `bun:"redeem_value"`   // minor units of Currency
 	Channel          *string                `bun:"channel"`
 	OrderRef         *string                `bun:"order_ref"`
 	Reason           *string                `bun:"reason"`

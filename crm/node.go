@@ -16,9 +16,12 @@ const maxNodes = 100
 type nodeType interface {
 	nodesByIDs(s *session, ids []uuid.UUID) (statement, func() map[uuid.UUID]Node)
 	permission() Permission
+	title() string
+	nodeID(id uuid.UUID) string
 }
 
 func (t *Record[T]) permission() Permission { return t.view }
+func (t *Record[T]) title() string          { return t.name }
 
 func (t *Record[T]) nodesByIDs(s *session, ids []uuid.UUID) (statement, func() map[uuid.UUID]Node) {
 	st, found := t.rowsOf(s, t.byIDs, ids)
@@ -93,4 +96,21 @@ func (st *Store) NodeByID(ctx context.Context, id string) (Node, error) {
 		return nil, notFoundf("nothing has this id")
 	}
 	return nodes[0], nil
+}
+
+// MayView reports whether the caller may see records of a type of the schema.
+func MayView(ctx context.Context, typeName string) bool {
+	for _, t := range catalogue.types {
+		if t.title() == typeName {
+			_, err := authorize(ctx, t.permission())
+			return err == nil
+		}
+	}
+	return false
+}
+
+// MayViewID is MayView for the record with a global id.
+func MayViewID(ctx context.Context, id string) bool {
+	prefix, _, ok := ParseID(id)
+	return ok && MayView(ctx, catalogue.types[prefix].title())
 }

@@ -7,8 +7,8 @@ const (
 	maxOffset       = 100_000
 )
 
-// Page says which part of a list is asked for. The zero value is the first page of the
-// default size. It is comparable: equal pages of one list are loaded together.
+// Page says which part of a list is asked for; [NewPage] makes it. It is comparable: equal
+// pages of one list are loaded together.
 type Page struct {
 	size      int
 	backwards bool // counted from the end, for last

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/govalues/decimal"
 	"github.com/uptrace/bun"
 
 	"crmgraph/db"
@@ -34,24 +35,39 @@ type Party struct {
 	bun.BaseModel `bun:"table:party"`
 	Row
 
-	Number       int64       `bun:"number"`
-	Key          string      `bun:"key"`
-	Kind         PartyKind   `bun:"kind"`
-	Status       PartyStatus `bun:"status"`
-	DisplayName  string      `bun:"display_name"`
-	SearchName   string      `bun:"search_name"` // DisplayName as names are compared and sorted
-	FirstName    *string     `bun:"first_name"`
-	LastName     *string     `bun:"last_name"`
-	LegalName    *string     `bun:"legal_name"`
-	TradingName  *string     `bun:"trading_name"`
-	TaxID        *string     `bun:"tax_id"`
-	BirthDate    *time.Time  `bun:"birth_date,type:date"`
-	Language     *string     `bun:"language"` // BCP 47
-	ParentID     *uuid.UUID  `bun:"parent_id"`
-	MergedIntoID *uuid.UUID  `bun:"merged_into_id"`
-	CreatedAt    time.Time   `bun:"created_at"`
-	UpdatedAt    time.Time   `bun:"updated_at"`
-	Revision     int64       `bun:"revision"`
+	Number          int64       `bun:"number"`
+	Key             string      `bun:"key"`
+	Kind            PartyKind   `bun:"kind"`
+	Status          PartyStatus `bun:"status"`
+	DisplayName     string      `bun:"display_name"`
+	SearchName      string      `bun:"search_name"` // DisplayName as names are compared and sorted
+	CoreName        *string     `bun:"core_name"`   // of an organisation, for finding duplicates
+	FirstName       *string     `bun:"first_name"`
+	LastName        *string     `bun:"last_name"`
+	LegalName       *string     `bun:"legal_name"`
+	TradingName     *string     `bun:"trading_name"`
+	TaxID           *string     `bun:"tax_id"` // as given
+	TaxIDNormalised *string     `bun:"tax_id_normalised"`
+	BirthDate       *time.Time  `bun:"birth_date,type:date"`
+	Language        *string     `bun:"language"`     // BCP 47
+	CountryCode     *string     `bun:"country_code"` // of registration, ISO 3166-1 alpha-2
+	Restrictions    []string    `bun:"restrictions,array"`
+	ParentID        *uuid.UUID  `bun:"parent_id"`
+	MergedIntoID    *uuid.UUID  `bun:"merged_into_id"` // the final survivor
+	DeactivatedAt   *time.Time  `bun:"deactivated_at"`
+	AnonymizedAt    *time.Time  `bun:"anonymized_at"`
+	CreatedAt       time.Time   `bun:"created_at"`
+	UpdatedAt       time.Time   `bun:"updated_at"`
+	Revision        int64       `bun:"revision"` // shared with the customer and the account
+
+	TierLevel        *AccountTier     `bun:"tier"`
+	TierAssignedAt   *time.Time       `bun:"tier_assigned_at"`
+	TierAssignedBy   *string          `bun:"tier_assigned_by"`
+	TierIsManual     bool             `bun:"tier_is_manual"`
+	TierNote         *string          `bun:"tier_note"`
+	AnnualRevenue    *decimal.Decimal `bun:"annual_revenue"` // in the tenant's own money
+	ActiveContracts  *int             `bun:"active_contracts"`
+	AccountAgeMonths *int             `bun:"account_age_months"`
 }
 
 // Parties is the type in the catalogue.
@@ -67,20 +83,40 @@ var Parties = newType[Party]("Party", "pty", PartyView, nil).filterable(map[stri
 
 // The edges of a party.
 var (
-	PartyParent        = one(Parties, "parent", Parties, func(p *Party) *uuid.UUID { return p.ParentID })
-	PartyMergedInto    = one(Parties, "mergedInto", Parties, func(p *Party) *uuid.UUID { return p.MergedIntoID })
-	PartyChildren      = paged(Parties, "children", Parties, source{key: "t.parent_id"}, Parties.orderBy("id"), partyID)
-	PartyCustomer      = one(Parties, "customer", Customers, partyID)
-	PartyAccount       = one(Parties, "account", Accounts, partyID)
-	PartyContacts      = paged(Parties, "contacts", Contacts, source{key: "t.organization_id"}, Contacts.orderBy("id"), partyID)
-	PartyEngagements   = paged(Parties, "engagements", Contacts, source{key: "t.person_id"}, Contacts.orderBy("id"), partyID)
-	PartyVehicles      = paged(Parties, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), partyID, AssociationView)
-	PartyDriven        = paged(Parties, "drivenVehicles", Vehicles, heldVehicles("PRIMARY_DRIVER"), Vehicles.orderBy("id"), partyID, AssociationView)
-	PartyIdentifiers   = paged(Parties, "identifiers", Identifiers, source{key: "t.party_id"}, Identifiers.orderBy("kind"), partyID)
+	PartyParent      = one(Parties, "parent", Parties, func(p *Party) *uuid.UUID { return p.ParentID })
+	PartyMergedInto  = one(Parties, "mergedInto", Parties, func(p *Party) *uuid.UUID { return p.MergedIntoID })
+	PartyChildren    = paged(Parties, "children", Parties, source{key: "t.parent_id"}, Parties.orderBy("id"), partyID)
+	PartyCustomer    = one(Parties, "customer", Customers, partyID)
+	PartyAccount     = one(Parties, "account", Accounts, partyID)
+	PartyContacts    = paged(Parties, "contacts", Contacts, source{key: "t.organization_id"}, Contacts.orderBy("id"), partyID)
+	PartyEngagements = paged(Parties, "engagements", Contacts, source{key: "t.person_id"}, Contacts.orderBy("id"), partyID)
+	PartyVehicles    = paged(Parties, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), partyID, AssociationView)
+	PartyDriven      = paged(Parties, "drivenVehicles", Vehicles, heldVehicles("PRIMARY_DRIVER"), Vehicles.orderBy("id"), partyID, AssociationView)
+	PartyIdentifiers = paged(Parties, "identifiers", Identifiers, source{key: "t.party_id"}, Identifiers.orderBy("kind"), partyID)
+	// partyActiveContact leads to the oldest of an organisation's active contacts.
+	partyActiveContact = oneThrough(Parties, "hasActiveContact", Contacts, source{key: "t.organization_id", where: "t.status = 'ACTIVE' " +
+		"AND NOT EXISTS (SELECT 1 FROM contact o WHERE o.tenant_id = $1 AND o.organization_id = t.organization_id AND o.status = 'ACTIVE' AND o.id < t.id)"},
+		func(p *Party) *uuid.UUID {
+			if p.Kind != Organization {
+				return nil
+			}
+			return &p.ID
+		})
 	PartyContactPoints = paged(Parties, "contactPoints", ContactPoints, source{key: "t.party_id"}, ContactPoints.orderBy("id"), partyID)
 )
 
 func partyID(p *Party) *uuid.UUID { return &p.ID }
+
+// HasActiveContact reports whether an organisation can be reached through anyone; it is nil
+// for a person (Durion 3.1). Errors: Unauthenticated, Forbidden, Unavailable.
+func HasActiveContact(ctx context.Context, p *Party) (*bool, error) {
+	contact, err := partyActiveContact.Load(ctx, p)
+	if err != nil || p.Kind != Organization {
+		return nil, err
+	}
+	has := contact != nil
+	return &has, nil
+}
 
 // ownedVehicles leads from a party's id to the vehicles it owns now.
 func ownedVehicles() source { return heldVehicles("OWNER") }

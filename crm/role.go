@@ -24,10 +24,13 @@ type Role struct {
 	bun.BaseModel `bun:"table:role"`
 	Row
 
-	Code     string     `bun:"code"`
-	Label    string     `bun:"label"`
-	Position int        `bun:"position"` // in lists for people, ascending
-	Status   RoleStatus `bun:"status"`
+	Code      string     `bun:"code"`
+	Label     string     `bun:"label"`
+	Position  int        `bun:"position"` // in lists for people, ascending
+	Status    RoleStatus `bun:"status"`
+	CreatedAt time.Time  `bun:"created_at"`
+	UpdatedAt time.Time  `bun:"updated_at"`
+	Revision  int64      `bun:"revision"`
 }
 
 // Roles is the type in the catalogue.

@@ -2,12 +2,15 @@ package crm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/graph-gophers/dataloader/v7"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"crmgraph/db"
 )
@@ -30,8 +33,17 @@ type session struct {
 	// first: they end with the request, not with one branch of it.
 	ctx context.Context //nolint:containedctx // see above
 
+	tx *db.Tx // inside a change, its transaction
+
 	mu      sync.Mutex
 	loaders map[any]any
+}
+
+// forget drops everything that was loaded, for the records changed.
+func (s *session) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loaders = map[any]any{}
 }
 
 // loader is a dataloader whose cache can be asked and filled from outside.
@@ -76,7 +88,10 @@ func loaderOf[K comparable, V any](s *session, owner any, batch func(*session, [
 // query runs one statement for the session's tenant, which is always $1.
 func (s *session) query(ctx context.Context, st statement) error {
 	run := s.store.DB.Query
-	if st.composed {
+	switch {
+	case s.tx != nil:
+		run = s.tx.Query
+	case st.composed:
 		run = s.store.DB.QueryPlanned
 	}
 	if err := run(ctx, st.sql, st.args, st.read); err != nil {
@@ -107,8 +122,27 @@ func readOne(dst any) func(pgx.Rows) error {
 	}
 }
 
-// failed turns a database error into the domain's.
+// readAll appends the single value of each row to dst.
+func readAll[T any](dst *[]T) func(pgx.Rows) error {
+	return func(rows pgx.Rows) (err error) {
+		*dst, err = pgx.AppendRows(*dst, rows, pgx.RowTo[T])
+		return err
+	}
+}
+
+// exactlyOne makes it an error that a statement did not find the one row it is about.
+func exactlyOne(done pgconn.CommandTag) error {
+	if n := done.RowsAffected(); n != 1 {
+		return fmt.Errorf("a statement about one row touched %d", n)
+	}
+	return nil
+}
+
+// failed turns an error of the database into the domain's, and leaves the domain's own.
 func failed(err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
 	if db.IsUnavailable(err) {
 		return &Error{Code: Unavailable, Message: "the database cannot answer now, try again", cause: err}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"crmgraph/db"
 )
@@ -55,4 +56,32 @@ func (s *Store) TenantByCode(ctx context.Context, code string) (uuid.UUID, error
 		return uuid.Nil, notFoundf("no such tenant")
 	}
 	return id, nil
+}
+
+// tenants lists the tenants of the database.
+func (s *Store) tenants(ctx context.Context) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := s.DB.Query(ctx, "SELECT id FROM tenant ORDER BY id", nil, func(rows pgx.Rows) (err error) {
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		return err
+	})
+	if err != nil {
+		return nil, failed(err)
+	}
+	return ids, nil
+}
+
+type correlationKey struct{}
+
+// WithCorrelationID returns a context whose changes are recorded under the id of the
+// client's request, at most 128 visible ASCII characters.
+func WithCorrelationID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, correlationKey{}, id)
+}
+
+func correlationID(ctx context.Context) *string {
+	if id, ok := ctx.Value(correlationKey{}).(string); ok && id != "" {
+		return &id
+	}
+	return nil
 }

@@ -38,7 +38,9 @@ type Vehicle struct {
 	PlateNormalised *string       `bun:"plate_normalised"`
 	PlateRegion     *string       `bun:"plate_region"`
 	UnitNumber      *string       `bun:"unit_number"`
+	UnitNormalised  *string       `bun:"unit_normalised"`
 	Description     *string       `bun:"description"`
+	DescNormalised  *string       `bun:"description_normalised"`
 	Make            *string       `bun:"make"`
 	Model           *string       `bun:"model"`
 	Year            *int          `bun:"year"`
@@ -166,6 +168,21 @@ func (*VehicleAssociation) IsNode() {}
 
 // NodeID is the global id.
 func (a *VehicleAssociation) NodeID() string { return VehicleAssociations.nodeID(a.ID) }
+
+// Derive sets what a vehicle is compared and found by.
+func (v *Vehicle) Derive() {
+	v.PlateNormalised, v.UnitNormalised, v.DescNormalised = withoutSigns(v.Plate), withoutSigns(v.UnitNumber), withoutSigns(v.Description)
+	v.SearchText = VehicleSearchText(v)
+}
+
+// withoutSigns is a text in upper case, without spaces and hyphens.
+func withoutSigns(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	bare := NormalisePlate(*text)
+	return &bare
+}
 
 // VehicleSearchText is what search looks through to find a vehicle: the normalised VIN and
 // plate, the unit number, maker, model and trim, in lower case, without those it lacks.

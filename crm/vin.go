@@ -39,9 +39,7 @@ type VIN struct {
 }
 
 // NormaliseVIN trims a VIN, removes spaces and hyphens and turns it to upper case.
-func NormaliseVIN(vin string) string {
-	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(vin))
-}
+func NormaliseVIN(vin string) string { return joinedUpper(vin) }
 
 // ReadVIN reads a normalised VIN. It never fails: a text that is no VIN is not well formed.
 func ReadVIN(value string) VIN {

@@ -125,6 +125,13 @@ func (c Column) StartsWith(prefix string) Expr {
 	})
 }
 
+// Contains is true when the text is anywhere in the column, byte by byte; no index answers it.
+func (c Column) Contains(text string) Expr {
+	return c.condition(func(b *strings.Builder, args *Args) {
+		b.WriteString("strpos(" + c.SQL + ", " + args.Bind(text) + ") > 0")
+	})
+}
+
 // IsNull is true when the column holds nothing, or with null false, when it holds something.
 // On another table's column it asks whether there is a row with a value.
 func (c Column) IsNull(null bool) Expr {

@@ -441,6 +441,29 @@ func (ec *executionContext) fieldContext_Identifier_createdAt(_ context.Context,
 	return graphql.NewScalarFieldContext("Identifier", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Identifier_isAlias(ctx context.Context, field graphql.CollectedField, obj *crm.Identifier) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Identifier_isAlias(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsAlias, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Identifier_isAlias(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Identifier", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -583,6 +606,11 @@ func (ec *executionContext) _Identifier(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "isAlias":
+			out.Values[i] = ec._Identifier_isAlias(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -696,6 +724,32 @@ func (ec *executionContext) marshalOContactPoint2ᚕᚖcrmgraphᚋcrmᚐContactP
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOContactPoint2ᚖcrmgraphᚋcrmᚐContactPoint(ctx context.Context, sel ast.SelectionSet, v *crm.ContactPoint) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ContactPoint(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOContactPointLabel2ᚖcrmgraphᚋcrmᚐContactPointLabel(ctx context.Context, v any) (*crm.ContactPointLabel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := crm.ContactPointLabel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOContactPointLabel2ᚖcrmgraphᚋcrmᚐContactPointLabel(ctx context.Context, sel ast.SelectionSet, v *crm.ContactPointLabel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalOIdentifier2ᚕᚖcrmgraphᚋcrmᚐIdentifierᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Identifier) graphql.Marshaler {

@@ -22,6 +22,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Account() AccountResolver
+	CommunicationPreferences() CommunicationPreferencesResolver
+	Consent() ConsentResolver
+	ConsentChange() ConsentChangeResolver
 	Contact() ContactResolver
 	ContactPoint() ContactPointResolver
 	ContactRole() ContactRoleResolver
@@ -29,6 +32,8 @@ type ResolverRoot interface {
 	Identifier() IdentifierResolver
 	LoyaltyAccount() LoyaltyAccountResolver
 	LoyaltyTransaction() LoyaltyTransactionResolver
+	Merge() MergeResolver
+	Mutation() MutationResolver
 	Party() PartyResolver
 	Query() QueryResolver
 	Role() RoleResolver
@@ -62,20 +67,45 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAccountUpdateInput,
+		ec.unmarshalInputAddressInput,
+		ec.unmarshalInputAuditInput,
+		ec.unmarshalInputBillingTermsInput,
+		ec.unmarshalInputBillingTermsUpdateInput,
+		ec.unmarshalInputCommunicationPreferencesInput,
+		ec.unmarshalInputConsentInput,
 		ec.unmarshalInputContactBy,
+		ec.unmarshalInputContactInput,
 		ec.unmarshalInputContactOrder,
+		ec.unmarshalInputContactPointInput,
+		ec.unmarshalInputContactPointUpdateInput,
 		ec.unmarshalInputContactRoleBy,
+		ec.unmarshalInputContactRoleInput,
 		ec.unmarshalInputContactRoleOrder,
+		ec.unmarshalInputContactRoleUpdateInput,
 		ec.unmarshalInputContactRoleWhere,
+		ec.unmarshalInputContactRolesInput,
 		ec.unmarshalInputContactStatusFilter,
+		ec.unmarshalInputContactUpdateInput,
 		ec.unmarshalInputContactWhere,
 		ec.unmarshalInputCustomerBy,
+		ec.unmarshalInputCustomerDuplicatesBy,
+		ec.unmarshalInputCustomerInput,
 		ec.unmarshalInputCustomerOrder,
+		ec.unmarshalInputCustomerProbeInput,
 		ec.unmarshalInputCustomerStatusFilter,
 		ec.unmarshalInputCustomerTypeFilter,
+		ec.unmarshalInputCustomerUpdateInput,
 		ec.unmarshalInputCustomerWhere,
 		ec.unmarshalInputDateTimeFilter,
+		ec.unmarshalInputDuplicateOverrideInput,
+		ec.unmarshalInputEventBy,
+		ec.unmarshalInputEventOrder,
+		ec.unmarshalInputEventTypeFilter,
+		ec.unmarshalInputEventWhere,
+		ec.unmarshalInputExternalIdentifierInput,
 		ec.unmarshalInputIDFilter,
+		ec.unmarshalInputIndividualInput,
 		ec.unmarshalInputInt64Filter,
 		ec.unmarshalInputLoyaltyAccountBy,
 		ec.unmarshalInputLoyaltyAccountOrder,
@@ -84,23 +114,40 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLoyaltyTransactionOrder,
 		ec.unmarshalInputLoyaltyTransactionTypeFilter,
 		ec.unmarshalInputLoyaltyTransactionWhere,
+		ec.unmarshalInputOrganizationInput,
 		ec.unmarshalInputPartyBy,
 		ec.unmarshalInputPartyKindFilter,
+		ec.unmarshalInputPartyMergeInput,
 		ec.unmarshalInputPartyOrder,
 		ec.unmarshalInputPartyStatusFilter,
+		ec.unmarshalInputPartyUpdateInput,
 		ec.unmarshalInputPartyWhere,
 		ec.unmarshalInputRoleBy,
+		ec.unmarshalInputRoleInput,
 		ec.unmarshalInputRoleOrder,
 		ec.unmarshalInputRoleStatusFilter,
+		ec.unmarshalInputRoleUpdateInput,
 		ec.unmarshalInputRoleWhere,
+		ec.unmarshalInputSourceRefInput,
 		ec.unmarshalInputStringFilter,
+		ec.unmarshalInputTenantSettingsInput,
+		ec.unmarshalInputTierInput,
+		ec.unmarshalInputTierResolveInput,
 		ec.unmarshalInputVehicleBy,
+		ec.unmarshalInputVehicleInput,
 		ec.unmarshalInputVehicleOrder,
+		ec.unmarshalInputVehicleRegisterInput,
+		ec.unmarshalInputVehicleSearchInput,
+		ec.unmarshalInputVehicleSearchOrder,
 		ec.unmarshalInputVehicleStatusFilter,
+		ec.unmarshalInputVehicleTransferInput,
+		ec.unmarshalInputVehicleUpdateInput,
 		ec.unmarshalInputVehicleWhere,
 		ec.unmarshalInputWarrantyBy,
+		ec.unmarshalInputWarrantyInput,
 		ec.unmarshalInputWarrantyOrder,
 		ec.unmarshalInputWarrantyStatusFilter,
+		ec.unmarshalInputWarrantyUpdateInput,
 		ec.unmarshalInputWarrantyWhere,
 	)
 	first := true
@@ -135,6 +182,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
+		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			if !first {
+				return nil
+			}
+			first = false
+			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
+			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
 		}
 
 	default:
@@ -172,6 +234,7 @@ the token lacks a permission.
 """
 schema {
   query: Query
+  mutation: Mutation
 }
 
 "Where everything starts."
@@ -497,6 +560,14 @@ type Customer implements Node {
   number: Int64!
   "The customer code, unique in the tenant."
   code: String!
+  "Words that people sorted the customer under."
+  tags: [String!]!
+  "What clients keep with the customer: a JSON object."
+  metadata: JSON!
+  "A word for the address to use, such as ` + "`" + `HOME` + "`" + `."
+  primaryAddress: String
+  "The id of the facility that the customer belongs to."
+  homeLogicalId: String
   "What kind of buyer it is."
   type: CustomerType!
   "Where the customer is in its life."
@@ -595,7 +666,7 @@ type Party implements Node {
   mergedInto: Party
   "The party in its buying role, null when it never bought."
   customer: Customer
-  "Credit, billing and tier of an organisation, null for a party without an account."
+  "Credit and billing of an organisation, null for a party without an account."
   account: Account
   """
   The organisations that belong to this one.
@@ -750,6 +821,12 @@ type Role implements Node {
   position: Int!
   "Whether it can be given to contacts."
   status: RoleStatus!
+  "When the record was made."
+  createdAt: DateTime!
+  "When the record last changed."
+  updatedAt: DateTime!
+  "Counts the record's committed changes, from 1."
+  revision: Int64!
   """
   Who holds the role now.
   """
@@ -1027,6 +1104,8 @@ enum LoyaltyTransactionType {
   REVERSE
   "Points of an earlier redemption given back."
   RESTORE
+  "Points that went from one customer to another when they were merged."
+  TRANSFER
 }
 
 "A promise about one thing, known by its serial number."
@@ -1079,7 +1158,7 @@ type WarrantyTerms {
   description: String
 }
 `, BuiltIn: false},
-	{Name: "../schema/account.graphqls", Input: `"The credit, billing and tier side of an organisation."
+	{Name: "../schema/account.graphqls", Input: `"The credit and billing side of an organisation."
 type Account implements Node {
   "Opaque id, unique in the whole graph."
   id: ID!
@@ -1087,8 +1166,6 @@ type Account implements Node {
   code: String!
   "Where the account is in its life."
   status: AccountStatus!
-  "How the account is treated, by its revenue; null before it was assessed."
-  tier: AccountTier
   "How invoices reach the organisation."
   invoiceDelivery: InvoiceDelivery!
   "How much may be owed; null when no limit is set."
@@ -1161,6 +1238,12 @@ type BillingTerms implements Node {
   isDefault: Boolean!
   "Whether accounts can be given these terms."
   status: BillingTermsStatus!
+  "When the record was made."
+  createdAt: DateTime!
+  "When the record last changed."
+  updatedAt: DateTime!
+  "Counts the record's committed changes, from 1."
+  revision: Int64!
 }
 
 "Whether accounts can be given billing terms."
@@ -1372,6 +1455,612 @@ type WarrantyEdge {
   "The record."
   node: Warranty!
 }
+
+"A page of events."
+type EventConnection {
+  "The page's records with their cursors."
+  edges: [EventEdge!]!
+  "The page's records."
+  nodes: [Event!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"A record at its place in a list of events."
+type EventEdge {
+  "The place, to be sent back as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
+  cursor: String!
+  "The record."
+  node: Event!
+}
+`, BuiltIn: false},
+	{Name: "../schema/contact.graphqls", Input: `extend type Mutation {
+  """
+  Engages a person at an organisation, and copies the engagement to the organisations above or below it as the settings say; those that
+  know the person are left alone. A person who was engaged there before is back, without copies. Needs crm:contact:create, with roles also
+  crm:contact_role:assign, and for a new person also crm:party:create.
+  """
+  contactCreate(
+    "The organisation."
+    organizationId: ID!
+    "The engagement."
+    input: ContactInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPayload
+
+  """
+  Changes an engagement; copies of it stay as they are. Needs crm:contact:edit.
+  """
+  contactUpdate(
+    "The contact."
+    id: ID!
+    "What changes."
+    input: ContactUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPayload
+
+  """
+  Ends an engagement and the roles held in it. An organisation keeps its last active contact. Needs crm:contact:delete.
+  """
+  contactDeactivate(
+    "The contact."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPayload
+
+  """
+  Takes up an engagement that ended; the roles that ended with it stay ended. Needs crm:contact:create.
+  """
+  contactReactivate(
+    "The contact."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPayload
+
+  """
+  Gives a contact its complete set of roles. Whoever was primary in a role that the contact becomes primary in is so no more, which counts as a
+  change of that contact, too. Needs crm:contact_role:assign.
+  """
+  contactRolesSet(
+    "The contact."
+    contactId: ID!
+    "All the roles that it holds from now on; an empty list ends them all."
+    input: ContactRolesInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPayload
+
+  """
+  Makes a held role another one, or its holder primary in it or not. Counts as a change of the contact, too. Needs crm:contact_role:assign.
+  """
+  contactRoleUpdate(
+    "The held role."
+    id: ID!
+    "What changes."
+    input: ContactRoleUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactRolePayload
+
+  """
+  Ends a held role, or takes it up again. Counts as a change of the contact, too. Needs crm:contact_role:assign.
+  """
+  contactRoleStatusChange(
+    "The held role."
+    id: ID!
+    "Whether it is held."
+    status: ContactStatus!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactRolePayload
+
+  """
+  Adds a way to reach a party, of at most 50. A primary one takes the place of the primary one of its kind. Needs crm:party:edit.
+  """
+  contactPointAdd(
+    "The party."
+    partyId: ID!
+    "The contact point."
+    input: ContactPointInput!
+    "The party's revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPointPayload
+
+  """
+  Changes a way to reach a party; its kind never changes. A primary one that is primary no more leaves none. Needs crm:party:edit.
+  """
+  contactPointUpdate(
+    "The contact point."
+    id: ID!
+    "What changes."
+    input: ContactPointUpdateInput!
+    "The party's revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPointPayload
+
+  """
+  Takes a way to reach it from a party; none takes the place of a primary one. Needs crm:party:edit.
+  """
+  contactPointRemove(
+    "The contact point."
+    id: ID!
+    "The party's revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): ContactPointPayload
+}
+
+"What came of a change of a contact."
+type ContactPayload {
+  "The contact: changed, or, when it is STALE, as it is stored."
+  contact: Contact
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a change of a held role."
+type ContactRolePayload {
+  "The held role: changed, or, when it is STALE, as it is stored."
+  contactRole: ContactRole
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a change of a contact point."
+type ContactPointPayload {
+  "The contact point as it is now, null when it was removed."
+  contactPoint: ContactPoint
+  "The party that it reaches: changed, or, when it is STALE, as it is stored."
+  party: Party
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"A new engagement of a person at an organisation."
+input ContactInput {
+  "The person. Exactly one of ` + "`" + `personId` + "`" + ` and ` + "`" + `person` + "`" + ` is needed."
+  personId: ID
+  "A new person, who is made together with the engagement."
+  person: IndividualInput
+  "An id of the client's own choice: 1 to 128 of ` + "`" + `A-Z a-z 0-9 _ . ~ -` + "`" + `. Made when absent."
+  key: String
+  "What the person is called there, at most 100 characters."
+  title: String
+  "Whether the organisation marks this contact as a main one; several may be."
+  isPrimary: Boolean! = false
+  "How invoices reach this contact, where it differs from the account's way."
+  invoiceDelivery: InvoiceDelivery
+  "The roles that it holds, at most 100."
+  roles: [ContactRoleInput!]
+}
+
+"What changes of an engagement. What is left out stays; null clears."
+input ContactUpdateInput {
+  "An id of the client's own choice; it cannot be cleared."
+  key: String
+  "What the person is called there, at most 100 characters."
+  title: String
+  "Whether the organisation marks this contact as a main one; it cannot be cleared."
+  isPrimary: Boolean
+  "How invoices reach this contact; null for the account's way."
+  invoiceDelivery: InvoiceDelivery
+}
+
+"All the roles that a contact holds."
+input ContactRolesInput {
+  "The roles, at most 100, none of them twice."
+  roles: [ContactRoleInput!]!
+}
+
+"A role that a contact holds."
+input ContactRoleInput {
+  "The code of an ACTIVE role; case matters."
+  roleCode: String!
+  "Whether this contact is the one to turn to; at most one per organisation and role."
+  isPrimary: Boolean! = false
+}
+
+"What changes of a held role. What is left out stays; nothing can be cleared."
+input ContactRoleUpdateInput {
+  "The code of an ACTIVE role that the contact never had."
+  roleCode: String
+  "Whether this contact is the one to turn to."
+  isPrimary: Boolean
+}
+
+"A new way to reach a party."
+input ContactPointInput {
+  "How it reaches the party; it never changes."
+  kind: ContactPointKind!
+  "The e-mail address, or a telephone number of 10 to 15 digits."
+  value: String!
+  "Where it reaches the party; OTHER when absent."
+  label: ContactPointLabel
+  "The digits to dial after a telephone number, 1 to 10."
+  extension: String
+  "Whether it is the one to use; when absent, it is if the party has no other of its kind."
+  isPrimary: Boolean
+}
+
+"What changes of a contact point. What is left out stays; null clears."
+input ContactPointUpdateInput {
+  "The e-mail address or telephone number; it cannot be cleared."
+  value: String
+  "Where it reaches the party; it cannot be cleared."
+  label: ContactPointLabel
+  "The digits to dial after a telephone number."
+  extension: String
+  "Whether it is the one to use; it cannot be cleared."
+  isPrimary: Boolean
+}
+
+extend type Party {
+  "Whether an organisation has anyone who is engaged there now; null for a person."
+  hasActiveContact: Boolean
+}
+`, BuiltIn: false},
+	{Name: "../schema/customer.graphqls", Input: `extend type Mutation {
+  """
+  Makes a customer and the person or organisation behind it. Needs crm:party:create, and crm:vehicle:create with vehicles.
+  """
+  customerCreate(
+    "The customer."
+    input: CustomerInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerPayload
+
+  """
+  Changes a customer and the party behind it. Needs crm:party:edit, and crm:vehicle:create and crm:vehicle_party_association:edit with vehicles.
+  """
+  customerUpdate(
+    "The customer."
+    id: ID!
+    "What changes."
+    input: CustomerUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerPayload
+
+  """
+  Makes a customer ACTIVE or INACTIVE. Needs crm:party:edit.
+  """
+  customerStatusChange(
+    "The customer."
+    id: ID!
+    "ACTIVE or INACTIVE."
+    status: CustomerStatus!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerPayload
+
+  """
+  Ends a customer's active life: it becomes INACTIVE, and its vehicles, drivers and engagements end now. Nothing is deleted. Needs crm:party:deactivate.
+  """
+  customerDeactivate(
+    "The customer."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerPayload
+
+  """
+  Blacks out the personal data of a customer, for good; doing it again changes nothing. Code and external ids still lead to it, and consents, points and warranties stay. Needs crm:party:anonymize.
+  """
+  customerAnonymize(
+    "The customer."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another. Null means any."
+    ifRevision: Int64
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerPayload
+
+  """
+  Deletes a customer, the party behind it and all that is about it alone, with those that were merged into it. Needs crm:party:erase.
+  """
+  customerErase(
+    "The customer."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another. Null means any."
+    ifRevision: Int64
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerErasurePayload
+}
+
+extend type Query {
+  """
+  The customers that have something in common with one, those with most in common first; merged and anonymised
+  ones are left out. Needs crm:party:search.
+  """
+  customerDuplicates(
+    "Whose duplicates: exactly one field must be set."
+    by: CustomerDuplicatesBy!
+    "How many to return: 1 to 100, 25 when absent."
+    first: Int
+    "Skip so many: 0 to 100,000."
+    offset: Int
+  ): CustomerDuplicates
+}
+
+"What came of a change of a customer."
+type CustomerPayload {
+  "The customer: changed, or, when it is STALE, as it is stored."
+  customer: Customer
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of erasing a customer."
+type CustomerErasurePayload {
+  "The id that the customer had."
+  erasedId: ID
+  "How many customers, ledger entries, warranties, consents, preferences, merges, identifiers and status entries were deleted."
+  itemsDeleted: Int
+  "Why nothing was deleted; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"A new customer. At least one of e-mail address, telephone number, name and external identifier is needed."
+input CustomerInput {
+  "INDIVIDUAL when absent, or ORGANIZATION with a legal name. An organisation is not compared with those that exist: see partyCreateOrganization."
+  kind: PartyKind
+  "What kind of buyer it is; PRIVATE for a person and COMMERCIAL for an organisation when absent."
+  type: CustomerType
+  "ACTIVE (when absent) or INACTIVE."
+  status: CustomerStatus
+  "The customer code: 2 to 32 of ` + "`" + `A-Z 0-9 _ -` + "`" + `, case does not matter. Made from the number when absent."
+  code: String
+  "The primary e-mail address; no other customer's, unless the tenant's settings say otherwise."
+  email: String
+  "The primary telephone number, 7 to 15 digits."
+  phone: String
+  "The first name of a person, at most 100 characters."
+  firstName: String
+  "The last name of a person, at most 100 characters."
+  lastName: String
+  "The registered name of an organisation, at most 255 characters."
+  legalName: String
+  "The date of birth of a person."
+  birthDate: Date
+  "The preferred language (BCP 47)."
+  language: String
+  "The country (ISO 3166-1 alpha-2), one that is active for the tenant."
+  countryCode: String
+  "Addresses, at most 20."
+  addresses: [AddressInput!]
+  "Ids in other systems, at most 20, that lead to this customer alone."
+  externalIdentifiers: [ExternalIdentifierInput!]
+  "Words to sort it under, at most 50 of 64 characters."
+  tags: [String!]
+  "What the client keeps with it: a JSON object of at most 16 KiB."
+  metadata: JSON
+  "A word for the address to use, such as ` + "`" + `HOME` + "`" + `, at most 255 characters."
+  primaryAddress: String
+  "The id of the facility that it belongs to, at most 128 characters."
+  homeLogicalId: String
+  "VINs, at most 250: unknown vehicles are made, known ones without an owner become the customer's."
+  vehicleVins: [String!]
+}
+
+"""
+What changes of a customer. What is left out stays; null clears. A list that is given replaces the whole list.
+"""
+input CustomerUpdateInput {
+  "What kind of buyer it is; it cannot be cleared."
+  type: CustomerType
+  "The customer code; it cannot be cleared."
+  code: String
+  "The primary e-mail address."
+  email: String
+  "The primary telephone number."
+  phone: String
+  "The first name of a person."
+  firstName: String
+  "The last name of a person."
+  lastName: String
+  "The registered name of an organisation; it cannot be cleared."
+  legalName: String
+  "The name an organisation is known by."
+  tradingName: String
+  "The date of birth of a person."
+  birthDate: Date
+  "The tax number."
+  taxId: String
+  "The preferred language (BCP 47)."
+  language: String
+  "The country (ISO 3166-1 alpha-2)."
+  countryCode: String
+  "What restricts who may see it: at most one."
+  restrictions: [String!]
+  "The addresses."
+  addresses: [AddressInput!]
+  "Words to sort it under."
+  tags: [String!]
+  "What the client keeps with it: a JSON object."
+  metadata: JSON
+  "A word for the address to use."
+  primaryAddress: String
+  "The id of the facility that it belongs to."
+  homeLogicalId: String
+  "The VINs of all vehicles that it owns afterwards; the others are released, not deleted."
+  vehicleVins: [String!]
+}
+
+"Where a party can be written to."
+input AddressInput {
+  "Such as ` + "`" + `HOME` + "`" + `, at most 64 characters."
+  label: String
+  "Street and number, 1 to 200 characters."
+  line1: String!
+  "More of it, at most 200 characters."
+  line2: String
+  "The city, 1 to 200 characters."
+  city: String!
+  "The region or state, at most 64 characters."
+  region: String
+  "The postal code, at most 16 characters."
+  postalCode: String
+  "The country (ISO 3166-1 alpha-2)."
+  countryCode: String!
+}
+
+"A postal address."
+type Location implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The id that clients may choose, unique in the tenant."
+  key: String!
+  "Such as ` + "`" + `HOME` + "`" + `."
+  label: String
+  "Street and number."
+  line1: String!
+  "More of it."
+  line2: String
+  "The city."
+  city: String!
+  "The region or state."
+  region: String
+  "The postal code."
+  postalCode: String
+  "The country (ISO 3166-1 alpha-2)."
+  countryCode: String!
+  "When the record was made."
+  createdAt: DateTime!
+  "When the record last changed."
+  updatedAt: DateTime!
+  "Counts the record's committed changes, from 1."
+  revision: Int64!
+}
+
+"Says whose duplicates are looked for: exactly one field must be set."
+input CustomerDuplicatesBy @oneOf {
+  "Those of a customer."
+  customerId: ID
+  "Those of somebody who may not be a customer."
+  probe: CustomerProbeInput
+}
+
+"Somebody who may not be a customer: at least one of e-mail address, telephone number, external identifier, and last name with postal code."
+input CustomerProbeInput {
+  "An e-mail address; case, a +tag and, for gmail.com, dots do not matter."
+  email: String
+  "A telephone number; only its digits matter."
+  phone: String
+  "An id in another system."
+  externalIdentifier: ExternalIdentifierInput
+  "A last name, with the postal code; case and accents do not matter."
+  lastName: String
+  "A postal code, with the last name."
+  postalCode: String
+}
+
+"A part of the list of a customer's duplicates."
+type CustomerDuplicates {
+  "The duplicates, those with most in common first."
+  nodes: [CustomerDuplicate!]!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A customer that may be the same."
+type CustomerDuplicate {
+  "The customer."
+  customer: Customer!
+  "What the two have in common."
+  matches: [DuplicateMatch!]!
+}
+
+"A field in which two customers are alike."
+type DuplicateMatch {
+  "The field."
+  field: MatchField!
+  "How alike they are."
+  strength: MatchStrength!
+}
+
+"A field that duplicates are found by."
+enum MatchField {
+  "The e-mail address."
+  EMAIL
+  "The telephone number."
+  PHONE
+  "An id in another system."
+  EXTERNAL_REF
+  "The last name and the postal code."
+  NAME_POSTAL
+}
+
+"How alike two values are."
+enum MatchStrength {
+  "The same text."
+  EXACT
+  "The same but for case, accents, signs or what may be added to an e-mail address."
+  NORMALIZED
+}
+
 `, BuiltIn: false},
 	{Name: "../schema/filter.graphqls", Input: `"Sorts upwards or downwards."
 enum Direction {
@@ -1994,6 +2683,973 @@ enum ContactPointLabel {
   OTHER
 }
 `, BuiltIn: false},
+	{Name: "../schema/merge.graphqls", Input: `extend type Mutation {
+  """
+  Merges one customer into another, for good: see partyMerge. ` + "`" + `audit.reason` + "`" + ` is kept as the justification. Needs crm:party:merge.
+  """
+  customerMerge(
+    "The customer that ends."
+    sourceId: ID!
+    "The customer that stays."
+    targetId: ID!
+    "The target's revision that was seen; the change is refused as STALE when it is another. Null means any."
+    ifRevision: Int64
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CustomerPayload
+
+  """
+  Ends parties for the sake of one, for good and all or nothing. The survivor keeps what it has, takes what it lacks,
+  and gets their engagements, vehicles, identifiers, children, warranties, points, preferences and consents. The losers
+  stay as MERGED and lead to it. Needs crm:party:merge.
+  """
+  partyMerge(
+    "The party that stays."
+    survivorId: ID!
+    "Which parties end, and why."
+    input: PartyMergeInput!
+    "The survivor's revision that was seen; the change is refused as STALE when it is another. Null means any."
+    ifRevision: Int64
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyMergePayload
+}
+
+extend type Query {
+  """
+  What ` + "`" + `partyMerge` + "`" + ` would do now, field by field. Nothing is changed. Needs crm:party:merge.
+  """
+  partyMergePreview(
+    "The party that would stay."
+    survivorId: ID!
+    "The 1 to 20 parties that would end."
+    loserIds: [ID!]!
+  ): MergePreview
+}
+
+"What came of a merge."
+type PartyMergePayload {
+  "The survivor."
+  party: Party
+  "The record of the merge."
+  merge: Merge
+  "Why nothing was merged; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Which parties a merge ends, and why."
+input PartyMergeInput {
+  "The parties that end: 1 to 20, each once, of the survivor's kind."
+  loserIds: [ID!]!
+  "Why, in 5 to 500 characters."
+  justification: String!
+  "A coarse word for why."
+  reasonCode: MergeReason
+}
+
+"A coarse word for why parties were merged."
+enum MergeReason {
+  "To have the data in one place."
+  DATA_CONSOLIDATION
+  "It was the same one twice."
+  DUPLICATE_ACCOUNT
+  "The organisations became one."
+  ORGANIZATIONAL_CHANGE
+  "Something else."
+  OTHER
+}
+
+"The record of parties that were merged into one, for good."
+type Merge implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The party that stayed."
+  survivor: Party
+  """
+  The parties that ended.
+  """
+  losers(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): PartyConnection
+  "Who did it: the subject of the access token."
+  actor: String!
+  "Why."
+  justification: String!
+  "A coarse word for why."
+  reasonCode: MergeReason
+  "What it comes from."
+  sourceRefs: [SourceRef!]!
+  "How much went to the survivor."
+  moved: MergeCounts!
+  "The id of the request that did it."
+  correlationId: String
+  "When."
+  mergedAt: DateTime!
+}
+
+"How much a merge moves to the survivor."
+type MergeCounts {
+  "Engagements, moved or united with the survivor's."
+  contacts: Int!
+  "Vehicles owned."
+  vehicles: Int!
+  "Ids in other systems, without those that became aliases."
+  externalIdentifiers: Int!
+  "Parties whose preferences or consents counted."
+  communicationPreferences: Int!
+  "Warranties."
+  warranties: Int!
+  "Organisations that belonged to a party that ended."
+  children: Int!
+  "Loyalty points."
+  points: Int64!
+}
+
+"What a merge would do."
+type MergePreview {
+  "The fields of the parties and what would become of them."
+  fields: [MergeFieldPreview!]!
+  "How much would go to the survivor."
+  moved: MergeCounts!
+}
+
+"One field of the parties of a merge."
+type MergeFieldPreview {
+  "The field."
+  field: String!
+  "What the survivor has."
+  survivor: String
+  "What the losers have, in the order they were named."
+  losers: [String]!
+  "What the survivor would have."
+  result: String
+  "Whether a loser has another value, which the survivor would not get. Other e-mail addresses and telephone numbers are kept beside its own."
+  isConflict: Boolean!
+}
+
+extend type Party {
+  """
+  Its addresses.
+  """
+  locations: [Location!]
+  """
+  The merges that it survived, newest first.
+  """
+  merges(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): MergeConnection
+  "The merge that ended it."
+  mergedBy: Merge
+}
+
+"A page of merges."
+type MergeConnection {
+  "The page's records with their cursors."
+  edges: [MergeEdge!]!
+  "The page's records."
+  nodes: [Merge!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"A record at its place in a list of merges."
+type MergeEdge {
+  "The place, to be sent back as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
+  cursor: String!
+  "The record."
+  node: Merge!
+}
+`, BuiltIn: false},
+	{Name: "../schema/party.graphqls", Input: `"Everything that changes something. Each field is one transaction; they run one after the other."
+type Mutation {
+  """
+  Makes an organisation and its account. Existing organisations that look like it refuse it with DUPLICATE_CANDIDATES and are told.
+  Needs crm:party:create.
+  """
+  partyCreateOrganization(
+    "The organisation."
+    input: OrganizationInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): OrganizationPayload
+
+  """
+  Makes a person who is no customer, such as a contact-to-be. Needs crm:party:create.
+  """
+  partyCreateIndividual(
+    "The person."
+    input: IndividualInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Changes a party's names and data. Needs crm:party:edit.
+  """
+  partyUpdate(
+    "The party."
+    id: ID!
+    "What changes."
+    input: PartyUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Sets a party's status. A deactivated party that becomes ACTIVE is back; what its deactivation ended stays ended. Needs crm:party:edit.
+  """
+  partyStatusChange(
+    "The party."
+    id: ID!
+    "ACTIVE, PENDING, SUSPENDED or INACTIVE."
+    status: PartyStatus!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Says which organisation another belongs to. Needs crm:party:edit.
+  """
+  partyParentSet(
+    "The organisation that belongs."
+    id: ID!
+    "What it belongs to."
+    parentId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Says that an organisation belongs to no other. Needs crm:party:edit.
+  """
+  partyParentClear(
+    "The organisation."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Ends a party's active life: it becomes INACTIVE, and its vehicles, drivers and engagements end now. Nothing is deleted. Needs crm:party:deactivate.
+  """
+  partyDeactivate(
+    "The party."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Gives a party an id in another system; that of a customer leads to it alone. Needs crm:party:edit.
+  """
+  externalIdentifierAdd(
+    "The party."
+    partyId: ID!
+    "The id."
+    input: ExternalIdentifierInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Takes an id in another system from its party. Needs crm:party:edit.
+  """
+  externalIdentifierRemove(
+    "The identifier."
+    id: ID!
+    "The party's revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Changes how an organisation is billed. Needs crm:party:edit.
+  """
+  accountUpdate(
+    "The account."
+    id: ID!
+    "What changes."
+    input: AccountUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): AccountPayload
+
+  """
+  Changes the tenant's settings, for what is written from then on. Needs crm:settings:edit.
+  """
+  tenantSettingsUpdate(
+    "What changes."
+    input: TenantSettingsInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): TenantSettingsPayload
+}
+
+"What came of a change of a party."
+type PartyPayload {
+  "The party: changed, or, when it is STALE, as it is stored."
+  party: Party
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of making an organisation."
+type OrganizationPayload {
+  "The new organisation."
+  party: Party
+  "Existing organisations that look like it: those that refused it, or those that did not."
+  duplicateCandidates: [DuplicateCandidate!]!
+  "Why nothing was made; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a change of an account."
+type AccountPayload {
+  "The account: changed, or, when it is STALE, as it is stored."
+  account: Account
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a change of the settings."
+type TenantSettingsPayload {
+  "The settings: changed, or, when they are STALE, as they are stored."
+  settings: TenantSettings
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"An organisation that may be the one about to be made."
+type DuplicateCandidate {
+  "The organisation."
+  party: Party!
+  "In what it is like the other, strongest first."
+  reasons: [MatchReason!]!
+  "Whether it alone refuses a new organisation."
+  isBlocking: Boolean!
+}
+
+"In what an organisation is like another."
+enum MatchReason {
+  "The same tax number, signs and case aside. Blocks."
+  TAX_ID_MATCH
+  "The same id in the same other system. Blocks."
+  EXTERNAL_ID_MATCH
+  "The same name, accents, case and punctuation aside. Blocks."
+  EXACT_NAME_MATCH
+  "The same e-mail address. Blocks together with a similar name."
+  EMAIL_MATCH
+  "The same telephone number. Blocks together with a similar name."
+  PHONE_MATCH
+  "A similar name, legal forms aside."
+  NAME_SIMILARITY
+}
+
+"A new organisation."
+input OrganizationInput {
+  "The registered name, 1 to 255 characters."
+  legalName: String!
+  "The name it is known by, at most 255 characters."
+  tradingName: String
+  "The tax number, at most 64 characters, kept as given."
+  taxId: String
+  "Its primary e-mail address."
+  email: String
+  "Its primary telephone number, 7 to 15 digits."
+  phone: String
+  "An id of the client's own choice: 1 to 128 of ` + "`" + `A-Z a-z 0-9 _ . ~ -` + "`" + `. Made when absent."
+  key: String
+  "The preferred language (BCP 47)."
+  language: String
+  "The country of registration (ISO 3166-1 alpha-2), one that is active for the tenant."
+  countryCode: String
+  "What restricts who may see it: at most one, of those of the tenant's settings."
+  restrictions: [String!]
+  "The organisation that it belongs to."
+  parentId: ID
+  "The account code: 2 to 32 of ` + "`" + `A-Z 0-9 _ -` + "`" + `. Made from the number when absent."
+  accountCode: String
+  "The terms of payment, ACTIVE ones; the tenant's default when absent."
+  billingTermsId: ID
+  "How invoices reach it; by e-mail when absent."
+  invoiceDelivery: InvoiceDelivery
+  "Its ids in other systems, at most 20."
+  externalIdentifiers: [ExternalIdentifierInput!]
+  "Makes it although others look like it."
+  duplicateOverride: DuplicateOverrideInput
+}
+
+"Why an organisation is none of those that look like it."
+input DuplicateOverrideInput {
+  "The reason, 5 to 500 characters."
+  justification: String!
+  "Those that were looked at, for the record; at most 20."
+  candidateIds: [ID!]
+}
+
+"An id of a party in another system."
+input ExternalIdentifierInput {
+  "The system: 1 to 64 of ` + "`" + `A-Z a-z 0-9 _ . -` + "`" + `."
+  system: String!
+  "The id there, 1 to 128 characters; case matters."
+  value: String!
+}
+
+"A new person."
+input IndividualInput {
+  "The first name, at most 100 characters. One of the names is needed."
+  firstName: String
+  "The last name, at most 100 characters."
+  lastName: String
+  "The primary e-mail address."
+  email: String
+  "The primary telephone number, 7 to 15 digits."
+  phone: String
+  "An id of the client's own choice: 1 to 128 of ` + "`" + `A-Z a-z 0-9 _ . ~ -` + "`" + `. Made when absent."
+  key: String
+  "The date of birth."
+  birthDate: Date
+  "The preferred language (BCP 47)."
+  language: String
+  "The country (ISO 3166-1 alpha-2), one that is active for the tenant."
+  countryCode: String
+  "What restricts who may see it: at most one, of those of the tenant's settings."
+  restrictions: [String!]
+}
+
+"What changes of a party. What is left out stays; null clears."
+input PartyUpdateInput {
+  "The first name of a person."
+  firstName: String
+  "The last name of a person."
+  lastName: String
+  "The date of birth of a person."
+  birthDate: Date
+  "The registered name of an organisation; it cannot be cleared."
+  legalName: String
+  "The name an organisation is known by."
+  tradingName: String
+  "The tax number."
+  taxId: String
+  "The preferred language (BCP 47)."
+  language: String
+  "The country of registration (ISO 3166-1 alpha-2)."
+  countryCode: String
+  "What restricts who may see it: at most one."
+  restrictions: [String!]
+}
+
+"What changes of an account. What is left out stays; null clears."
+input AccountUpdateInput {
+  "The account code; it cannot be cleared."
+  code: String
+  "The terms of payment, ACTIVE ones."
+  billingTermsId: ID
+  "How invoices reach the organisation; it cannot be cleared."
+  invoiceDelivery: InvoiceDelivery
+}
+
+"How a tenant wants its rules. A tenant that never set any has the defaults, at revision 0."
+type TenantSettings implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "Whether two customers may not have the same e-mail address. True unless set."
+  emailUnique: Boolean!
+  "Whether two customers may not have the same telephone number. False unless set."
+  phoneUnique: Boolean!
+  "Which other organisations a new contact is copied to. UPWARD unless set."
+  contactPropagation: ContactPropagation!
+  "The restrictions that parties may carry."
+  restrictions: [String!]!
+  "The countries that parties may be registered in (ISO 3166-1 alpha-2); empty means all."
+  activeCountries: [String!]!
+  "When settings were first set; null while they never were."
+  createdAt: DateTime
+  "When settings were last set; null while they never were."
+  updatedAt: DateTime
+  "Counts the record's committed changes, from 0."
+  revision: Int64!
+}
+
+"Which other organisations a new contact is copied to."
+enum ContactPropagation {
+  "All those that the organisation belongs to, over any number of steps."
+  UPWARD
+  "All those that belong to the organisation, over any number of steps."
+  DOWNWARD
+  "None."
+  DISABLED
+}
+
+"What changes of the settings. What is left out stays."
+input TenantSettingsInput {
+  "Whether two customers may not have the same e-mail address."
+  emailUnique: Boolean
+  "Whether two customers may not have the same telephone number."
+  phoneUnique: Boolean
+  "Which other organisations a new contact is copied to."
+  contactPropagation: ContactPropagation
+  "The restrictions that parties may carry, at most 100; null for none."
+  restrictions: [String!]
+  "The countries that parties may be registered in, at most 250; null for all."
+  activeCountries: [String!]
+}
+
+"How a party is treated, by its revenue."
+type Tier {
+  "The tier."
+  level: AccountTier!
+  "The name to show, such as ` + "`" + `Gold Tier` + "`" + `."
+  displayName: String!
+  "Since when."
+  assignedAt: DateTime!
+  "Who assigned it: the subject of an access token, or ` + "`" + `system` + "`" + `."
+  assignedBy: String!
+  "Whether a person chose it against the revenue."
+  isManual: Boolean!
+  "What was said about it."
+  note: String
+  "The yearly revenue that it was last computed from, in the tenant's own money."
+  annualRevenue: Decimal
+}
+
+extend type Query {
+  """
+  The tenant's settings. Needs crm:settings:view.
+  """
+  tenantSettings: TenantSettings
+}
+
+extend type Party {
+  "How it is treated; STANDARD until it was assessed."
+  tier: Tier!
+  "The country of registration (ISO 3166-1 alpha-2)."
+  countryCode: String
+  "What restricts who may see it."
+  restrictions: [String!]!
+  "When its active life ended."
+  deactivatedAt: DateTime
+  "When its personal data was blacked out."
+  anonymizedAt: DateTime
+}
+
+extend type Identifier {
+  "Whether it came with a merge and is not the party's own."
+  isAlias: Boolean!
+}
+`, BuiltIn: false},
+	{Name: "../schema/preferences.graphqls", Input: `extend type Mutation {
+  """
+  Says how a party wants to be reached and what it consents to; an empty input is a change as any other. Needs crm:contact_preference:edit.
+  """
+  communicationPreferencesSet(
+    "The party."
+    partyId: ID!
+    "What changes."
+    input: CommunicationPreferencesInput!
+    "The revision of the preferences that was seen, 0 before the first change; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): CommunicationPreferencesPayload
+}
+
+"What came of a change of preferences and consents."
+type CommunicationPreferencesPayload {
+  "The preferences: changed, or, when they are STALE, as they are stored. The consents are below them."
+  preferences: CommunicationPreferences
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What a party says about being reached and about the uses of its data. What is left out stays; null clears."
+input CommunicationPreferencesInput {
+  "Whether e-mail is wanted."
+  email: CommunicationPreference
+  "Whether text messages are wanted."
+  sms: CommunicationPreference
+  "Whether calls are wanted."
+  phone: CommunicationPreference
+  "Whether advertising is wanted, over any channel."
+  marketing: CommunicationPreference
+  "What is said to uses of the data: at most 64, one of each type. Consents of other types stay, all of them when it is null; a party has at most 100."
+  consents: [ConsentInput!]
+  "Anything else as a JSON object of at most 16 KiB; it replaces what was there."
+  custom: JSON
+  "A note, at most 1000 characters."
+  note: String
+  "Where the change comes from, at most 64 characters; ` + "`" + `API` + "`" + ` when absent."
+  updateSource: String
+}
+
+"What a party says to one use of its data. It replaces what was said to it before."
+input ConsentInput {
+  "The use: 1 to 128 of ` + "`" + `a-z 0-9 _` + "`" + `, a letter first, such as ` + "`" + `marketing_email` + "`" + `."
+  type: String!
+  "What is said. It must be given; null removes the consent."
+  state: ConsentState
+  "Where it was said, at most 64 characters."
+  source: String
+  "When it was said, not in the future; now when absent."
+  capturedAt: DateTime
+  "When it ends, after it was said; never when absent."
+  expiresAt: DateTime
+}
+
+"How a party wants to be reached. Its revision also counts the changes of the party's consents."
+type CommunicationPreferences implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "Whether e-mail is wanted; null when nothing was said."
+  email: CommunicationPreference
+  "Whether text messages are wanted; null when nothing was said."
+  sms: CommunicationPreference
+  "Whether calls are wanted; null when nothing was said."
+  phone: CommunicationPreference
+  "Whether advertising is wanted, over any channel; null when nothing was said."
+  marketing: CommunicationPreference
+  "Anything else, a JSON object."
+  custom: JSON
+  "A note."
+  note: String
+  "Where the last change came from."
+  updateSource: String!
+  "Who made the last change: the subject of an access token, or ` + "`" + `system` + "`" + `."
+  updatedBy: String!
+  "What the party said to the uses of its data, by type; the first 100."
+  consents: [Consent!]
+  "The party."
+  party: Party
+  "When the record was made."
+  createdAt: DateTime!
+  "When the preferences or a consent last changed."
+  updatedAt: DateTime!
+  "Counts the committed changes of the preferences and the consents, from 1; 0 while nothing was ever set."
+  revision: Int64!
+}
+
+"Whether a party wants to be reached in some way."
+enum CommunicationPreference {
+  "It does."
+  OPT_IN
+  "It does not."
+  OPT_OUT
+  "The question does not arise, such as for text messages to someone without a telephone."
+  NOT_APPLICABLE
+}
+
+"What a party said to one use of its data."
+type Consent implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The use, such as ` + "`" + `marketing_email` + "`" + `."
+  type: String!
+  "What was said."
+  state: ConsentState!
+  "Where it was said."
+  source: String
+  "When it was said."
+  capturedAt: DateTime!
+  "When it ends; null for never. A consent that ended is still shown."
+  expiresAt: DateTime
+  "Who said it."
+  party: Party
+  "When the record was made."
+  createdAt: DateTime!
+  "When the record last changed."
+  updatedAt: DateTime!
+}
+
+"What a party said to a use of its data."
+enum ConsentState {
+  "Yes."
+  GRANTED
+  "No."
+  DENIED
+  "No, after a yes."
+  WITHDRAWN
+  "It was asked and did not answer."
+  UNKNOWN
+}
+
+"An answer of a party that became another. Changes are never changed."
+type ConsentChange implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "What kind of answer it is."
+  kind: ConsentChangeKind!
+  "Which one: the type of a consent, or ` + "`" + `email` + "`" + `, ` + "`" + `sms` + "`" + `, ` + "`" + `phone` + "`" + ` or ` + "`" + `marketing` + "`" + `."
+  name: String!
+  "The word before: a ConsentState or a CommunicationPreference; null when nothing was said."
+  before: String
+  "The word after; null when nothing is said any more."
+  after: String
+  "Where it was said, or where the change came from."
+  source: String
+  "Who recorded it: the subject of the access token."
+  actor: String!
+  "Why it was recorded."
+  reason: String
+  "When it was recorded."
+  occurredAt: DateTime!
+  "Whose answer it is."
+  party: Party
+}
+
+"What kind of answer changed."
+enum ConsentChangeKind {
+  "What a party said to a use of its data."
+  CONSENT
+  "Whether a party wants to be reached over a channel."
+  PREFERENCE
+}
+
+"A page of changed answers."
+type ConsentChangeConnection {
+  "The page's records with their cursors."
+  edges: [ConsentChangeEdge!]!
+  "The page's records."
+  nodes: [ConsentChange!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"A record at its place in a list of changed answers."
+type ConsentChangeEdge {
+  "The record."
+  node: ConsentChange!
+  "The place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+extend type Party {
+  "How it wants to be reached. An empty record at revision 0 while nothing was ever set. Needs crm:contact_preference:view."
+  communicationPreferences: CommunicationPreferences
+  "What it said to the uses of its data, by type; the first 100. Needs crm:contact_preference:view."
+  consents: [Consent!]
+  """
+  The answers that changed, newest first. Needs crm:contact_preference:view.
+  """
+  consentHistory(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): ConsentChangeConnection
+}
+
+extend type Customer {
+  "How it wants to be reached. An empty record at revision 0 while nothing was ever set. Needs crm:contact_preference:view."
+  communicationPreferences: CommunicationPreferences
+  "What it said to the uses of its data, by type; the first 100. Needs crm:contact_preference:view."
+  consents: [Consent!]
+  """
+  The answers that changed, newest first. Needs crm:contact_preference:view.
+  """
+  consentHistory(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): ConsentChangeConnection
+}
+`, BuiltIn: false},
+	{Name: "../schema/reference.graphqls", Input: `extend type Mutation {
+  """
+  Adds a role to the list, ACTIVE. Needs crm:reference:edit.
+  """
+  roleCreate(
+    "The role."
+    input: RoleInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): RolePayload
+
+  """
+  Changes a role of the list. Whoever holds one that becomes INACTIVE keeps it. Needs crm:reference:edit.
+  """
+  roleUpdate(
+    "The role."
+    id: ID!
+    "What changes."
+    input: RoleUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): RolePayload
+
+  """
+  Adds billing terms to the list, ACTIVE, of at most 250. Needs crm:reference:edit.
+  """
+  billingTermsCreate(
+    "The terms."
+    input: BillingTermsInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): BillingTermsPayload
+
+  """
+  Changes billing terms of the list. Accounts that have them keep them. The default ones are ACTIVE. Needs crm:reference:edit.
+  """
+  billingTermsUpdate(
+    "The terms."
+    id: ID!
+    "What changes."
+    input: BillingTermsUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): BillingTermsPayload
+}
+
+extend type Query {
+  """
+  The tenant's billing terms, by code, at most 250. Needs crm:party:view.
+  """
+  billingTermsList: [BillingTerms!]
+}
+
+"What came of a change of a role of the list."
+type RolePayload {
+  "The role: changed, or, when it is STALE, as it is stored."
+  role: Role
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a change of billing terms."
+type BillingTermsPayload {
+  "The terms: changed, or, when they are STALE, as they are stored."
+  billingTerms: BillingTerms
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"A new role of the list."
+input RoleInput {
+  "The code: 1 to 64 of ` + "`" + `A-Z 0-9 _` + "`" + `, a letter first. It never changes."
+  code: String!
+  "The name to show, 1 to 100 characters."
+  label: String!
+  "Its place in lists for people, 0 to 1,000,000; after all others when absent."
+  position: Int
+}
+
+"What changes of a role. What is left out stays; nothing can be cleared."
+input RoleUpdateInput {
+  "The name to show, 1 to 100 characters."
+  label: String
+  "Its place in lists for people, 0 to 1,000,000."
+  position: Int
+  "Whether it can be given to contacts."
+  status: RoleStatus
+}
+
+"New billing terms."
+input BillingTermsInput {
+  "The code: 2 to 32 of ` + "`" + `A-Z 0-9 _ -` + "`" + `, a letter or digit first. It never changes."
+  code: String!
+  "The name to show, 1 to 100 characters."
+  label: String!
+  "Days until payment is due, 0 to 3650; 0 is at once."
+  netDays: Int!
+  "Whether accounts get these terms when nothing else is said; the default before is it no more."
+  isDefault: Boolean! = false
+}
+
+"What changes of billing terms. What is left out stays; nothing can be cleared."
+input BillingTermsUpdateInput {
+  "The name to show, 1 to 100 characters."
+  label: String
+  "Days until payment is due, 0 to 3650; 0 is at once."
+  netDays: Int
+  "Whether accounts get these terms when nothing else is said; the default before is it no more."
+  isDefault: Boolean
+  "Whether accounts can be given these terms; ARCHIVED is final."
+  status: BillingTermsStatus
+}
+`, BuiltIn: false},
 	{Name: "../schema/search.graphqls", Input: `extend type Query {
   """
   Finds customers, parties and vehicles by names, contact points, codes, customer
@@ -2058,6 +3714,921 @@ enum SearchField {
   MAKE_MODEL
 }
 `, BuiltIn: false},
+	{Name: "../schema/tier.graphqls", Input: `extend type Mutation {
+  """
+  Computes a party's tier from its revenue and applies it, unless a person chose the tier. Needs crm:party:view, and crm:party:edit to apply it.
+  """
+  tierResolve(
+    "The party, of either kind."
+    partyId: ID!
+    "What it is computed from."
+    input: TierResolveInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): TierResolvePayload
+
+  """
+  Chooses a party's tier by hand, against its revenue. It stays until the choice is cleared or a computed tier is forced. Needs crm:party:edit.
+  """
+  tierSet(
+    "The party, of either kind."
+    partyId: ID!
+    "The tier."
+    input: TierInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+
+  """
+  Ends the choice of a tier by hand: the tier stays as it is until it is computed again. Needs crm:party:edit.
+  """
+  tierManualClear(
+    "The party."
+    partyId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): PartyPayload
+}
+
+"What a tier is computed from."
+input TierResolveInput {
+  "The yearly revenue in the tenant's own money, from 0 to 9007199254740991 with at most three decimals; the stored one when absent, else 0. It is stored only when the tier is applied."
+  annualRevenue: Decimal
+  "How many contracts are active; recorded when the tier is applied, counts for nothing."
+  activeContractCount: Int
+  "How old the account is; recorded when the tier is applied, counts for nothing."
+  accountAgeMonths: Int
+  "Whether to apply the tier; when absent, whether the caller may."
+  apply: Boolean
+  "Applies the tier although a person chose it, and ends that choice."
+  force: Boolean! = false
+}
+
+"A tier that a person chooses."
+input TierInput {
+  "The tier."
+  level: AccountTier!
+  "Why, at most 1000 characters."
+  note: String
+}
+
+"What came of computing a tier. Without a party nothing was computed, and the rest is null."
+type TierResolvePayload {
+  "The tier before."
+  currentTier: AccountTier
+  "The tier that the revenue gives."
+  recommendedTier: AccountTier
+  "Whether it was applied."
+  tierApplied: Boolean
+  "Whether a person's choice stands in its way."
+  manualOverrideActive: Boolean
+  "How it was computed, for people."
+  resolutionReason: String
+  "The revenue that it was computed from."
+  tierScore: Decimal
+  "The party, after it."
+  party: Party
+  "Why nothing was computed; empty when it was."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/vehicle.graphqls", Input: `extend type Mutation {
+  """
+  Makes a vehicle, which the party owns from now. An active vehicle that has the VIN and no owner is adopted instead: it keeps its
+  id, and what is given replaces what it had. Needs crm:vehicle:create.
+  """
+  vehicleCreate(
+    "The party that owns it."
+    partyId: ID!
+    "The vehicle."
+    input: VehicleInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+
+  """
+  Makes a vehicle that nobody owns. Needs crm:vehicle:create.
+  """
+  vehicleRegister(
+    "The vehicle."
+    input: VehicleRegisterInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+
+  """
+  Changes a vehicle's data. Its VIN never changes. Needs crm:vehicle:edit.
+  """
+  vehicleUpdate(
+    "The vehicle."
+    id: ID!
+    "What changes."
+    input: VehicleUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+
+  """
+  Ends a vehicle's active life: it becomes INACTIVE, its owner and drivers leave it now, and its VIN is free for another one. Nothing
+  is deleted. Needs crm:vehicle:deactivate.
+  """
+  vehicleDeactivate(
+    "The vehicle."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+
+  """
+  Hands a vehicle to another owner; its drivers stay. A transfer that happened already, from the same party to the same, answers
+  UNCHANGED and writes nothing. Needs crm:vehicle_party_association:edit.
+  """
+  vehicleTransfer(
+    "The vehicle."
+    id: ID!
+    "From whom to whom."
+    input: VehicleTransferInput!
+    "The revision that was seen; the change is refused as STALE when it is another. Null for whatever is stored."
+    ifRevision: Int64
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehicleTransferPayload
+
+  """
+  Makes a party the owner of an active vehicle that has none, from now. Needs crm:vehicle_party_association:edit.
+  """
+  vehicleAdopt(
+    "The vehicle."
+    id: ID!
+    "The new owner."
+    partyId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+
+  """
+  Makes a person a primary driver of an active vehicle that has an owner, from now. Who is one already stays so, and nothing is written.
+  Needs crm:vehicle_party_association:edit.
+  """
+  vehicleDriverAssign(
+    "The vehicle."
+    id: ID!
+    "The person."
+    partyId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+
+  """
+  Ends that a person is a primary driver of a vehicle, now. Needs crm:vehicle_party_association:edit.
+  """
+  vehicleDriverRelease(
+    "The vehicle."
+    id: ID!
+    "The person."
+    partyId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): VehiclePayload
+}
+
+"What came of a change of a vehicle."
+type VehiclePayload {
+  "The vehicle: changed, or, when it is STALE, as it is stored."
+  vehicle: Vehicle
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a transfer of a vehicle."
+type VehicleTransferPayload {
+  "The vehicle: transferred, or, when it is STALE, as it is stored."
+  vehicle: Vehicle
+  "The ownership that holds now."
+  association: VehicleAssociation
+  "Whether anything was changed; null when it was refused."
+  status: TransferStatus
+  "Why nothing was changed; empty when it was, and for a transfer that happened already."
+  userErrors: [UserError!]!
+}
+
+"Whether a transfer changed anything."
+enum TransferStatus {
+  "The vehicle has a new owner."
+  TRANSFERRED
+  "The transfer happened already."
+  UNCHANGED
+}
+
+"A new vehicle of a party."
+input VehicleInput {
+  "The identification number: 17 of ` + "`" + `A-Z 0-9` + "`" + ` without I, O and Q. Case, spaces and hyphens do not count."
+  vin: String!
+  "The number that a fleet gives to the vehicle, at most 50 characters. Needed when the party is an organisation."
+  unitNumber: String
+  "What people call it, 1 to 500 characters."
+  description: String!
+  "The licence plate: 1 to 20 of ` + "`" + `A-Z 0-9` + "`" + `, space and hyphen, kept in upper case with single spaces."
+  plate: String
+  "Where the plate was issued: 2 to 6 of ` + "`" + `A-Z 0-9` + "`" + ` and hyphen, such as ` + "`" + `US-WA` + "`" + `. Goes with a plate."
+  plateRegion: String
+  "The maker, at most 100 characters."
+  make: String
+  "The model, at most 100 characters."
+  model: String
+  "The model year, from 1886 to the year after next."
+  year: Int
+  "The trim level, at most 100 characters."
+  trim: String
+}
+
+"A new vehicle without an owner."
+input VehicleRegisterInput {
+  "The identification number: 17 of ` + "`" + `A-Z 0-9` + "`" + ` without I, O and Q. Case, spaces and hyphens do not count."
+  vin: String!
+  "The maker, 1 to 100 characters."
+  make: String!
+  "The model, 1 to 100 characters."
+  model: String!
+  "The model year, from 1886 to the year after next."
+  year: Int!
+}
+
+"What changes of a vehicle. What is left out stays; null clears."
+input VehicleUpdateInput {
+  "The VIN that the vehicle has; another one is refused as VIN_IMMUTABLE."
+  vin: String
+  "The number that a fleet gives to the vehicle; it cannot be cleared while an organisation owns the vehicle."
+  unitNumber: String
+  "What people call it; it cannot be cleared while someone owns the vehicle."
+  description: String
+  "The licence plate; null clears the region, too."
+  plate: String
+  "Where the plate was issued."
+  plateRegion: String
+  "The maker."
+  make: String
+  "The model."
+  model: String
+  "The model year, from 1886 to the year after next."
+  year: Int
+  "The trim level."
+  trim: String
+}
+
+"From whom a vehicle goes to whom."
+input VehicleTransferInput {
+  "The party that owns it; the transfer is refused as NOT_FOUND when it does not. Whoever owns it when null."
+  fromPartyId: ID
+  "The party that will own it."
+  toPartyId: ID!
+  "When it changes hands: after the present ownership began and not in the future. Now when null."
+  effectiveAt: DateTime
+  "Why, at most 500 characters; goes before the reason of ` + "`" + `audit` + "`" + `."
+  reason: String
+}
+
+extend type Query {
+  """
+  Finds vehicles by what their VIN, plate, unit number or description begin with or, when asked for, contain. Case, spaces and hyphens do
+  not count. Needs crm:vehicle:search.
+  """
+  vehicleSearch(
+    "What to find; all active vehicles when empty."
+    input: VehicleSearchInput! = {}
+    "The order, then by id: by relevance with ` + "`" + `q` + "`" + `, else the newest first, when null."
+    orderBy: VehicleSearchOrder
+    "How many records to return: 1 to 100, 25 when null."
+    first: Int
+    "Skip so many records: 0 to 100,000."
+    offset: Int
+  ): VehicleSearchConnection
+}
+
+"Which vehicles to find. Fields given together must all match."
+input VehicleSearchInput {
+  "A text in VIN, plate, unit number or description, at least 3 characters."
+  q: String
+  "What the VIN begins with, at least 6 characters."
+  vin: String
+  "What the unit number begins with, at least 3 characters."
+  unitNumber: String
+  "What the plate begins with, at least 3 characters."
+  plate: String
+  "Where the plate was issued."
+  plateRegion: String
+  "The party that owns it now. Needs crm:vehicle_party_association:view."
+  partyId: ID
+  "Whether the vehicle is in use; null for any."
+  status: VehicleStatus = ACTIVE
+  "Whether ` + "`" + `q` + "`" + ` may be anywhere in them, not only at the beginning."
+  enableContains: Boolean = false
+}
+
+"An order of found vehicles. Those that lack the value come last."
+input VehicleSearchOrder {
+  "What to sort by."
+  field: VehicleSearchOrderField!
+  "Upwards unless said otherwise."
+  direction: Direction! = ASC
+}
+
+"What found vehicles can be sorted by."
+enum VehicleSearchOrderField {
+  "Upwards is the best first: exact before prefix before contained, and the VIN before the plate before the rest. Goes with ` + "`" + `q` + "`" + `."
+  RELEVANCE
+  "When the record was made."
+  CREATED_AT
+  "The unit number, in lower case."
+  UNIT_NUMBER
+  "The VIN."
+  VIN
+}
+
+"A part of the vehicles that were found."
+type VehicleSearchConnection {
+  "The vehicles with what was found in them."
+  edges: [VehicleSearchEdge!]!
+  "The vehicles."
+  nodes: [Vehicle!]!
+  "Whether there are more after these."
+  hasNextPage: Boolean!
+  "How many vehicles were found. Computed only when asked for."
+  totalCount: Int
+}
+
+"A vehicle that was found."
+type VehicleSearchEdge {
+  "What ` + "`" + `q` + "`" + ` was found in; null without it."
+  matchType: VehicleMatch
+  "The record."
+  node: Vehicle!
+}
+
+"What of a vehicle a text was found in."
+enum VehicleMatch {
+  "It is the VIN."
+  VIN_EXACT
+  "The VIN begins with it."
+  VIN_PREFIX
+  "The plate is it, begins with it or contains it."
+  PLATE
+  "The unit number or the description is it, begins with it or contains it, or the VIN contains it."
+  GENERAL
+}
+`, BuiltIn: false},
+	{Name: "../schema/warranty.graphqls", Input: `extend type Mutation {
+  """
+  Registers a warranty to a customer, ACTIVE. Needs crm:warranty:create.
+  """
+  warrantyRegister(
+    "The warranty."
+    input: WarrantyInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): WarrantyPayload
+
+  """
+  Changes the terms of an active warranty. Its serial number never changes. Needs crm:warranty:edit.
+  """
+  warrantyUpdate(
+    "The warranty."
+    id: ID!
+    "What changes."
+    input: WarrantyUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): WarrantyPayload
+
+  """
+  Ends an active warranty, for good. Needs crm:warranty:edit.
+  """
+  warrantyStatusChange(
+    "The warranty."
+    id: ID!
+    "EXPIRED, VOIDED or DOOMED."
+    status: WarrantyStatus!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): WarrantyPayload
+
+  """
+  Registers an active warranty to another active customer. Needs crm:warranty:edit.
+  """
+  warrantyTransfer(
+    "The warranty."
+    id: ID!
+    "The customer."
+    customerId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): WarrantyPayload
+
+  """
+  Says which vehicle an active warranty is about. Needs crm:warranty:edit.
+  """
+  warrantyVehicleLink(
+    "The warranty."
+    id: ID!
+    "The vehicle, an active one."
+    vehicleId: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): WarrantyPayload
+
+  """
+  Says that an active warranty is about no vehicle. Needs crm:warranty:edit.
+  """
+  warrantyVehicleUnlink(
+    "The warranty."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): WarrantyPayload
+}
+
+"What came of a change of a warranty."
+type WarrantyPayload {
+  "The warranty: changed, or, when it is STALE, as it is stored."
+  warranty: Warranty
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"A new warranty."
+input WarrantyInput {
+  "The serial number, 1 to 128 characters, kept in upper case. No other active warranty may have it."
+  serialNumber: String!
+  "The customer, an active one."
+  customerId: ID!
+  "For how many months it is promised: 1 to 1200."
+  months: Int!
+  "What is covered, at most 64 characters."
+  coverage: String
+  "The promise in words, at most 4000 characters."
+  description: String
+  "Since when it holds; now when null."
+  startsAt: DateTime
+  "Until when it holds, after its start; so many calendar months after its start when null."
+  expiresAt: DateTime
+  "The order that it came with, at most 128 characters."
+  orderRef: String
+  "The vehicle it is about, an active one; the one whose VIN is the serial number when null."
+  vehicleId: ID
+}
+
+"What changes of a warranty. What is left out stays; null clears."
+input WarrantyUpdateInput {
+  "For how many months it is promised; it cannot be cleared. Until when it holds does not follow."
+  months: Int
+  "What is covered."
+  coverage: String
+  "The promise in words."
+  description: String
+  "Until when it holds, after its start; null when it does not end."
+  expiresAt: DateTime
+  "The order that it came with."
+  orderRef: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/write.graphqls", Input: `"""
+Why something is done. It is kept with the events of the change, for good: it is no place for personal data.
+"""
+input AuditInput {
+  "Why, in 1 to 512 characters."
+  reason: String
+  "What it comes from, at most 32."
+  sourceRefs: [SourceRefInput!]
+}
+
+"A document or record elsewhere that a change comes from."
+input SourceRefInput {
+  "What it is, 1 to 64 characters."
+  kind: String!
+  "Its id there, 1 to 128 characters."
+  id: ID!
+}
+
+"A document or record elsewhere that a change comes from."
+type SourceRef {
+  "What it is."
+  kind: String!
+  "Its id there."
+  id: ID!
+}
+
+"""
+Why a change was not made. A payload with user errors changed nothing; its record, when it
+has one, is the record as it is stored.
+"""
+type UserError {
+  "The path of the argument that is wrong, null when it is none alone."
+  field: [String!]
+  "What is wrong, for people."
+  message: String!
+  "What is wrong, for programs."
+  code: UserErrorCode!
+  "The id of the record that stands in the way: the survivor of a merged party, the vehicle that has the VIN."
+  related: ID
+}
+
+"What is wrong with a change."
+enum UserErrorCode {
+  "The input breaks a rule."
+  INVALID
+  "The record does not exist."
+  NOT_FOUND
+  "The state of a record, or another record, forbids the change."
+  CONFLICT
+  "The record's revision is not ` + "`" + `ifRevision` + "`" + `: someone else changed it. The payload holds it as it is."
+  STALE
+  "A revision is needed and none was sent."
+  PRECONDITION_REQUIRED
+  "Who holds BILLING and gets invoices by e-mail needs a primary e-mail address."
+  BILLING_EMAIL_REQUIRED
+  "The billing terms do not exist or are not ACTIVE."
+  INVALID_BILLING_TERMS
+  "These parties cannot be merged with each other."
+  INVALID_MERGE
+  "The organisation cannot belong to that one."
+  INVALID_PARENT
+  "The role does not exist or is not ACTIVE."
+  INVALID_ROLE_CODE
+  "The text to search for is too short."
+  QUERY_TOO_SHORT
+  "A VIN never changes: deactivate the vehicle and register the right one."
+  VIN_IMMUTABLE
+  "An active warranty has this serial number."
+  ALREADY_REGISTERED
+  "Another record has this code."
+  CODE_IN_USE
+  "The person is a contact of this organisation already."
+  CONTACT_EXISTS
+  "Organisations exist that look like this one."
+  DUPLICATE_CANDIDATES
+  "An active vehicle has this VIN."
+  DUPLICATE_VIN
+  "Another customer has this e-mail address."
+  EMAIL_IN_USE
+  "Another customer has this external reference."
+  EXTERNAL_REF_IN_USE
+  "The idempotency key was used for another input within the last 24 hours."
+  IDEMPOTENCY_MISMATCH
+  "The record is in a state that forbids the change."
+  INVALID_STATE
+  "Another record has this key."
+  KEY_IN_USE
+  "An organisation keeps its last active contact."
+  LAST_CONTACT
+  "The party was merged into another one: see ` + "`" + `related` + "`" + `."
+  PARTY_MERGED
+  "Another customer has this telephone number."
+  PHONE_IN_USE
+  "The contact has this role already, or had it."
+  ROLE_HELD
+}
+
+"One thing that happened to one record. Events are never changed and outlive their records. They name fields and hold no values; only what people write as a reason is kept as written."
+type Event implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "Ascends with time, with gaps."
+  sequence: Int64!
+  "What happened."
+  type: EventType!
+  "The id of the record that it happened to, which may be gone."
+  record: ID!
+  "Who did it: the subject of the access token."
+  actor: String!
+  "The id of the request that did it."
+  correlationId: String
+  "Why it was done."
+  reason: String
+  "What it comes from."
+  sourceRefs: [SourceRef!]!
+  "The record's revision before, null when the event made it."
+  revisionBefore: Int64
+  "The record's revision after, null when the event ended it."
+  revisionAfter: Int64
+  "The names of the fields that changed."
+  changedFields: [String!]!
+  "What else there is to say about it, by its type."
+  details: JSON
+  "When it happened."
+  occurredAt: DateTime!
+}
+
+"Any JSON value. Numbers that are sent in variables keep all their digits."
+scalar JSON @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
+
+"What happened to a record."
+enum EventType {
+  "A party was made."
+  PARTY_CREATED
+  "A party's data changed."
+  PARTY_UPDATED
+  "A party's status changed."
+  PARTY_STATUS_CHANGED
+  "An organisation belongs to another one now, or to none."
+  PARTY_PARENT_CHANGED
+  "A party's active life ended."
+  PARTY_DEACTIVATED
+  "The party was merged into another one."
+  PARTY_MERGED
+  "The party took over others."
+  PARTY_ABSORBED
+  "An organisation was made although others look like it."
+  DUPLICATE_OVERRIDDEN
+  "A customer was made."
+  CUSTOMER_CREATED
+  "A customer's data or status changed."
+  CUSTOMER_UPDATED
+  "A customer's personal data was blacked out."
+  CUSTOMER_ANONYMIZED
+  "A customer was deleted with all that belonged to it."
+  CUSTOMER_ERASED
+  "How an organisation is billed changed."
+  ACCOUNT_UPDATED
+  "A party's tier changed."
+  ACCOUNT_TIER_CHANGED
+  "A person was engaged at an organisation."
+  CONTACT_CREATED
+  "An engagement's data changed."
+  CONTACT_UPDATED
+  "An engagement ended."
+  CONTACT_DEACTIVATED
+  "An engagement that had ended was taken up again."
+  CONTACT_REACTIVATED
+  "The roles held in an engagement changed."
+  CONTACT_ROLES_UPDATED
+  "Consents or preferences changed."
+  COMMUNICATION_PREFERENCES_UPDATED
+  "A vehicle was made."
+  VEHICLE_CREATE
+  "A vehicle's data changed."
+  VEHICLE_UPDATE
+  "A vehicle's active life ended."
+  VEHICLE_DEACTIVATE
+  "A vehicle without an owner got one."
+  VEHICLE_OWNER_ASSOCIATED
+  "A vehicle was left by its owner or by a driver."
+  VEHICLE_RELEASED
+  "A vehicle went from one owner to another."
+  VEHICLE_OWNER_REASSIGNED
+  "A vehicle got a primary driver."
+  VEHICLE_PRIMARY_DRIVER_ASSIGNED
+  "A warranty was registered."
+  WARRANTY_REGISTERED
+  "A warranty's data changed."
+  WARRANTY_UPDATED
+  "A warranty's status changed."
+  WARRANTY_STATUS_CHANGED
+  "A warranty went to another customer."
+  WARRANTY_TRANSFERRED
+  "Points went from one customer to another in a merge."
+  LOYALTY_POINTS_TRANSFERRED
+  "A role was added to the list."
+  ROLE_CREATED
+  "A role of the list changed."
+  ROLE_UPDATED
+  "Billing terms were added to the list."
+  BILLING_TERMS_CREATED
+  "Billing terms of the list changed."
+  BILLING_TERMS_UPDATED
+  "The tenant's settings changed."
+  TENANT_SETTINGS_UPDATED
+}
+
+extend type Query {
+  """
+  One event. Null when there is none.
+  """
+  event(
+    "Which one: exactly one field must be set."
+    by: EventBy!
+  ): Event
+
+  """
+  All events of the tenant, by id unless ` + "`" + `orderBy` + "`" + ` says otherwise.
+  """
+  events(
+    "Only those that match."
+    where: EventWhere
+    "The order, at most three fields; the id is always the last."
+    orderBy: [EventOrder!]
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+    "Skip so many records, for clients that count pages: 0 to 100,000. Goes with ` + "`" + `first` + "`" + ` only."
+    offset: Int
+  ): EventConnection
+}
+
+"Selects one event: exactly one field must be set."
+input EventBy @oneOf {
+  "By id."
+  id: ID
+}
+
+"Filters events. Fields given together must all match."
+input EventWhere {
+  "All of these match."
+  and: [EventWhere!]
+  "At least one of these matches."
+  or: [EventWhere!]
+  "This does not match; an empty filter is as if it were not given."
+  not: EventWhere
+  "The id."
+  id: IDFilter
+  "What happened."
+  type: EventTypeFilter
+  "The id of the record that it happened to; party, customer and account are one."
+  record: IDFilter
+  "When it happened."
+  occurredAt: DateTimeFilter
+}
+
+"Compares an EventType."
+input EventTypeFilter {
+  "It is this one."
+  eq: EventType
+  "It is one of these, at most 250."
+  in: [EventType!]
+}
+
+"One part of an order of events."
+input EventOrder {
+  "What to sort by."
+  field: EventOrderField!
+  "Upwards unless said otherwise."
+  direction: Direction! = ASC
+}
+
+"What events can be sorted by."
+enum EventOrderField {
+  "The order in which they happened."
+  SEQUENCE
+}
+
+extend type Party {
+  """
+  What happened to the party in all its roles, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+
+extend type Customer {
+  """
+  What happened to the party in all its roles, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+
+extend type Account {
+  """
+  What happened to the party in all its roles, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+
+extend type Contact {
+  """
+  What happened to it, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+
+extend type Vehicle {
+  """
+  What happened to it, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+
+extend type Warranty {
+  """
+  What happened to it, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -2073,8 +4644,6 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_code(ctx, field)
 	case "status":
 		return ec.fieldContext_Account_status(ctx, field)
-	case "tier":
-		return ec.fieldContext_Account_tier(ctx, field)
 	case "invoiceDelivery":
 		return ec.fieldContext_Account_invoiceDelivery(ctx, field)
 	case "creditLimit":
@@ -2093,8 +4662,20 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Account_revision(ctx, field)
+	case "events":
+		return ec.fieldContext_Account_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountPayload_account(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AccountPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_BillingTerms(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2111,8 +4692,142 @@ func (ec *executionContext) childFields_BillingTerms(ctx context.Context, field 
 		return ec.fieldContext_BillingTerms_isDefault(ctx, field)
 	case "status":
 		return ec.fieldContext_BillingTerms_status(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BillingTerms_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_BillingTerms_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_BillingTerms_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BillingTerms", field.Name)
+}
+
+func (ec *executionContext) childFields_BillingTermsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "billingTerms":
+		return ec.fieldContext_BillingTermsPayload_billingTerms(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BillingTermsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillingTermsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CommunicationPreferences(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CommunicationPreferences_id(ctx, field)
+	case "email":
+		return ec.fieldContext_CommunicationPreferences_email(ctx, field)
+	case "sms":
+		return ec.fieldContext_CommunicationPreferences_sms(ctx, field)
+	case "phone":
+		return ec.fieldContext_CommunicationPreferences_phone(ctx, field)
+	case "marketing":
+		return ec.fieldContext_CommunicationPreferences_marketing(ctx, field)
+	case "custom":
+		return ec.fieldContext_CommunicationPreferences_custom(ctx, field)
+	case "note":
+		return ec.fieldContext_CommunicationPreferences_note(ctx, field)
+	case "updateSource":
+		return ec.fieldContext_CommunicationPreferences_updateSource(ctx, field)
+	case "updatedBy":
+		return ec.fieldContext_CommunicationPreferences_updatedBy(ctx, field)
+	case "consents":
+		return ec.fieldContext_CommunicationPreferences_consents(ctx, field)
+	case "party":
+		return ec.fieldContext_CommunicationPreferences_party(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CommunicationPreferences_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_CommunicationPreferences_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_CommunicationPreferences_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommunicationPreferences", field.Name)
+}
+
+func (ec *executionContext) childFields_CommunicationPreferencesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preferences":
+		return ec.fieldContext_CommunicationPreferencesPayload_preferences(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CommunicationPreferencesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommunicationPreferencesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Consent_id(ctx, field)
+	case "type":
+		return ec.fieldContext_Consent_type(ctx, field)
+	case "state":
+		return ec.fieldContext_Consent_state(ctx, field)
+	case "source":
+		return ec.fieldContext_Consent_source(ctx, field)
+	case "capturedAt":
+		return ec.fieldContext_Consent_capturedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Consent_expiresAt(ctx, field)
+	case "party":
+		return ec.fieldContext_Consent_party(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Consent_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Consent_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ConsentChange_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_ConsentChange_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_ConsentChange_name(ctx, field)
+	case "before":
+		return ec.fieldContext_ConsentChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ConsentChange_after(ctx, field)
+	case "source":
+		return ec.fieldContext_ConsentChange_source(ctx, field)
+	case "actor":
+		return ec.fieldContext_ConsentChange_actor(ctx, field)
+	case "reason":
+		return ec.fieldContext_ConsentChange_reason(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_ConsentChange_occurredAt(ctx, field)
+	case "party":
+		return ec.fieldContext_ConsentChange_party(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConsentChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ConsentChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConsentChangeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConsentChangeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ConsentChangeEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ConsentChangeEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentChangeEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2145,6 +4860,8 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Contact_revision(ctx, field)
+	case "events":
+		return ec.fieldContext_Contact_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
 }
@@ -2173,6 +4890,16 @@ func (ec *executionContext) childFields_ContactEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ContactEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ContactPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contact":
+		return ec.fieldContext_ContactPayload_contact(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ContactPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ContactPoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2197,6 +4924,18 @@ func (ec *executionContext) childFields_ContactPoint(ctx context.Context, field 
 		return ec.fieldContext_ContactPoint_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ContactPoint", field.Name)
+}
+
+func (ec *executionContext) childFields_ContactPointPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contactPoint":
+		return ec.fieldContext_ContactPointPayload_contactPoint(ctx, field)
+	case "party":
+		return ec.fieldContext_ContactPointPayload_party(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ContactPointPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactPointPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ContactRole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2247,6 +4986,16 @@ func (ec *executionContext) childFields_ContactRoleEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ContactRoleEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ContactRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contactRole":
+		return ec.fieldContext_ContactRolePayload_contactRole(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ContactRolePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactRolePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2255,6 +5004,14 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 		return ec.fieldContext_Customer_number(ctx, field)
 	case "code":
 		return ec.fieldContext_Customer_code(ctx, field)
+	case "tags":
+		return ec.fieldContext_Customer_tags(ctx, field)
+	case "metadata":
+		return ec.fieldContext_Customer_metadata(ctx, field)
+	case "primaryAddress":
+		return ec.fieldContext_Customer_primaryAddress(ctx, field)
+	case "homeLogicalId":
+		return ec.fieldContext_Customer_homeLogicalId(ctx, field)
 	case "type":
 		return ec.fieldContext_Customer_type(ctx, field)
 	case "status":
@@ -2273,6 +5030,14 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 		return ec.fieldContext_Customer_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Customer_revision(ctx, field)
+	case "communicationPreferences":
+		return ec.fieldContext_Customer_communicationPreferences(ctx, field)
+	case "consents":
+		return ec.fieldContext_Customer_consents(ctx, field)
+	case "consentHistory":
+		return ec.fieldContext_Customer_consentHistory(ctx, field)
+	case "events":
+		return ec.fieldContext_Customer_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
 }
@@ -2291,6 +5056,26 @@ func (ec *executionContext) childFields_CustomerConnection(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CustomerConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_CustomerDuplicate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customer":
+		return ec.fieldContext_CustomerDuplicate_customer(ctx, field)
+	case "matches":
+		return ec.fieldContext_CustomerDuplicate_matches(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerDuplicate", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerDuplicates(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_CustomerDuplicates_nodes(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CustomerDuplicates_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerDuplicates", field.Name)
+}
+
 func (ec *executionContext) childFields_CustomerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cursor":
@@ -2299,6 +5084,106 @@ func (ec *executionContext) childFields_CustomerEdge(ctx context.Context, field 
 		return ec.fieldContext_CustomerEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CustomerEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerErasurePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "erasedId":
+		return ec.fieldContext_CustomerErasurePayload_erasedId(ctx, field)
+	case "itemsDeleted":
+		return ec.fieldContext_CustomerErasurePayload_itemsDeleted(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerErasurePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerErasurePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customer":
+		return ec.fieldContext_CustomerPayload_customer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DuplicateCandidate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "party":
+		return ec.fieldContext_DuplicateCandidate_party(ctx, field)
+	case "reasons":
+		return ec.fieldContext_DuplicateCandidate_reasons(ctx, field)
+	case "isBlocking":
+		return ec.fieldContext_DuplicateCandidate_isBlocking(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DuplicateCandidate", field.Name)
+}
+
+func (ec *executionContext) childFields_DuplicateMatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_DuplicateMatch_field(ctx, field)
+	case "strength":
+		return ec.fieldContext_DuplicateMatch_strength(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DuplicateMatch", field.Name)
+}
+
+func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Event_id(ctx, field)
+	case "sequence":
+		return ec.fieldContext_Event_sequence(ctx, field)
+	case "type":
+		return ec.fieldContext_Event_type(ctx, field)
+	case "record":
+		return ec.fieldContext_Event_record(ctx, field)
+	case "actor":
+		return ec.fieldContext_Event_actor(ctx, field)
+	case "correlationId":
+		return ec.fieldContext_Event_correlationId(ctx, field)
+	case "reason":
+		return ec.fieldContext_Event_reason(ctx, field)
+	case "sourceRefs":
+		return ec.fieldContext_Event_sourceRefs(ctx, field)
+	case "revisionBefore":
+		return ec.fieldContext_Event_revisionBefore(ctx, field)
+	case "revisionAfter":
+		return ec.fieldContext_Event_revisionAfter(ctx, field)
+	case "changedFields":
+		return ec.fieldContext_Event_changedFields(ctx, field)
+	case "details":
+		return ec.fieldContext_Event_details(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_Event_occurredAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
+}
+
+func (ec *executionContext) childFields_EventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_EventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_EventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_EventConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_EventEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_EventEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2317,8 +5202,40 @@ func (ec *executionContext) childFields_Identifier(ctx context.Context, field gr
 		return ec.fieldContext_Identifier_party(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Identifier_createdAt(ctx, field)
+	case "isAlias":
+		return ec.fieldContext_Identifier_isAlias(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Identifier", field.Name)
+}
+
+func (ec *executionContext) childFields_Location(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Location_id(ctx, field)
+	case "key":
+		return ec.fieldContext_Location_key(ctx, field)
+	case "label":
+		return ec.fieldContext_Location_label(ctx, field)
+	case "line1":
+		return ec.fieldContext_Location_line1(ctx, field)
+	case "line2":
+		return ec.fieldContext_Location_line2(ctx, field)
+	case "city":
+		return ec.fieldContext_Location_city(ctx, field)
+	case "region":
+		return ec.fieldContext_Location_region(ctx, field)
+	case "postalCode":
+		return ec.fieldContext_Location_postalCode(ctx, field)
+	case "countryCode":
+		return ec.fieldContext_Location_countryCode(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Location_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Location_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_Location_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
 }
 
 func (ec *executionContext) childFields_LoyaltyAccount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2431,6 +5348,102 @@ func (ec *executionContext) childFields_LoyaltyTransactionEdge(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type LoyaltyTransactionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Merge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Merge_id(ctx, field)
+	case "survivor":
+		return ec.fieldContext_Merge_survivor(ctx, field)
+	case "losers":
+		return ec.fieldContext_Merge_losers(ctx, field)
+	case "actor":
+		return ec.fieldContext_Merge_actor(ctx, field)
+	case "justification":
+		return ec.fieldContext_Merge_justification(ctx, field)
+	case "reasonCode":
+		return ec.fieldContext_Merge_reasonCode(ctx, field)
+	case "sourceRefs":
+		return ec.fieldContext_Merge_sourceRefs(ctx, field)
+	case "moved":
+		return ec.fieldContext_Merge_moved(ctx, field)
+	case "correlationId":
+		return ec.fieldContext_Merge_correlationId(ctx, field)
+	case "mergedAt":
+		return ec.fieldContext_Merge_mergedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Merge", field.Name)
+}
+
+func (ec *executionContext) childFields_MergeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MergeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MergeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MergeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MergeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MergeCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contacts":
+		return ec.fieldContext_MergeCounts_contacts(ctx, field)
+	case "vehicles":
+		return ec.fieldContext_MergeCounts_vehicles(ctx, field)
+	case "externalIdentifiers":
+		return ec.fieldContext_MergeCounts_externalIdentifiers(ctx, field)
+	case "communicationPreferences":
+		return ec.fieldContext_MergeCounts_communicationPreferences(ctx, field)
+	case "warranties":
+		return ec.fieldContext_MergeCounts_warranties(ctx, field)
+	case "children":
+		return ec.fieldContext_MergeCounts_children(ctx, field)
+	case "points":
+		return ec.fieldContext_MergeCounts_points(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergeCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_MergeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MergeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MergeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MergeFieldPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_MergeFieldPreview_field(ctx, field)
+	case "survivor":
+		return ec.fieldContext_MergeFieldPreview_survivor(ctx, field)
+	case "losers":
+		return ec.fieldContext_MergeFieldPreview_losers(ctx, field)
+	case "result":
+		return ec.fieldContext_MergeFieldPreview_result(ctx, field)
+	case "isConflict":
+		return ec.fieldContext_MergeFieldPreview_isConflict(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergeFieldPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_MergePreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fields":
+		return ec.fieldContext_MergePreview_fields(ctx, field)
+	case "moved":
+		return ec.fieldContext_MergePreview_moved(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergePreview", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "amount":
@@ -2439,6 +5452,18 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_currency(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "party":
+		return ec.fieldContext_OrganizationPayload_party(ctx, field)
+	case "duplicateCandidates":
+		return ec.fieldContext_OrganizationPayload_duplicateCandidates(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OrganizationPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2511,6 +5536,32 @@ func (ec *executionContext) childFields_Party(ctx context.Context, field graphql
 		return ec.fieldContext_Party_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Party_revision(ctx, field)
+	case "hasActiveContact":
+		return ec.fieldContext_Party_hasActiveContact(ctx, field)
+	case "locations":
+		return ec.fieldContext_Party_locations(ctx, field)
+	case "merges":
+		return ec.fieldContext_Party_merges(ctx, field)
+	case "mergedBy":
+		return ec.fieldContext_Party_mergedBy(ctx, field)
+	case "tier":
+		return ec.fieldContext_Party_tier(ctx, field)
+	case "countryCode":
+		return ec.fieldContext_Party_countryCode(ctx, field)
+	case "restrictions":
+		return ec.fieldContext_Party_restrictions(ctx, field)
+	case "deactivatedAt":
+		return ec.fieldContext_Party_deactivatedAt(ctx, field)
+	case "anonymizedAt":
+		return ec.fieldContext_Party_anonymizedAt(ctx, field)
+	case "communicationPreferences":
+		return ec.fieldContext_Party_communicationPreferences(ctx, field)
+	case "consents":
+		return ec.fieldContext_Party_consents(ctx, field)
+	case "consentHistory":
+		return ec.fieldContext_Party_consentHistory(ctx, field)
+	case "events":
+		return ec.fieldContext_Party_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Party", field.Name)
 }
@@ -2539,6 +5590,28 @@ func (ec *executionContext) childFields_PartyEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type PartyEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_PartyMergePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "party":
+		return ec.fieldContext_PartyMergePayload_party(ctx, field)
+	case "merge":
+		return ec.fieldContext_PartyMergePayload_merge(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PartyMergePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PartyMergePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PartyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "party":
+		return ec.fieldContext_PartyPayload_party(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PartyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PartyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2551,6 +5624,12 @@ func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.
 		return ec.fieldContext_Role_position(ctx, field)
 	case "status":
 		return ec.fieldContext_Role_status(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Role_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Role_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_Role_revision(ctx, field)
 	case "holders":
 		return ec.fieldContext_Role_holders(ctx, field)
 	}
@@ -2581,6 +5660,16 @@ func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type RoleEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_RolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RolePayload_role(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RolePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RolePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SearchHit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "score":
@@ -2593,6 +5682,106 @@ func (ec *executionContext) childFields_SearchHit(ctx context.Context, field gra
 		return ec.fieldContext_SearchHit_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SearchHit", field.Name)
+}
+
+func (ec *executionContext) childFields_SourceRef(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_SourceRef_kind(ctx, field)
+	case "id":
+		return ec.fieldContext_SourceRef_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SourceRef", field.Name)
+}
+
+func (ec *executionContext) childFields_TenantSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TenantSettings_id(ctx, field)
+	case "emailUnique":
+		return ec.fieldContext_TenantSettings_emailUnique(ctx, field)
+	case "phoneUnique":
+		return ec.fieldContext_TenantSettings_phoneUnique(ctx, field)
+	case "contactPropagation":
+		return ec.fieldContext_TenantSettings_contactPropagation(ctx, field)
+	case "restrictions":
+		return ec.fieldContext_TenantSettings_restrictions(ctx, field)
+	case "activeCountries":
+		return ec.fieldContext_TenantSettings_activeCountries(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_TenantSettings_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_TenantSettings_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_TenantSettings_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TenantSettings", field.Name)
+}
+
+func (ec *executionContext) childFields_TenantSettingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "settings":
+		return ec.fieldContext_TenantSettingsPayload_settings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TenantSettingsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TenantSettingsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Tier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "level":
+		return ec.fieldContext_Tier_level(ctx, field)
+	case "displayName":
+		return ec.fieldContext_Tier_displayName(ctx, field)
+	case "assignedAt":
+		return ec.fieldContext_Tier_assignedAt(ctx, field)
+	case "assignedBy":
+		return ec.fieldContext_Tier_assignedBy(ctx, field)
+	case "isManual":
+		return ec.fieldContext_Tier_isManual(ctx, field)
+	case "note":
+		return ec.fieldContext_Tier_note(ctx, field)
+	case "annualRevenue":
+		return ec.fieldContext_Tier_annualRevenue(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Tier", field.Name)
+}
+
+func (ec *executionContext) childFields_TierResolvePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "currentTier":
+		return ec.fieldContext_TierResolvePayload_currentTier(ctx, field)
+	case "recommendedTier":
+		return ec.fieldContext_TierResolvePayload_recommendedTier(ctx, field)
+	case "tierApplied":
+		return ec.fieldContext_TierResolvePayload_tierApplied(ctx, field)
+	case "manualOverrideActive":
+		return ec.fieldContext_TierResolvePayload_manualOverrideActive(ctx, field)
+	case "resolutionReason":
+		return ec.fieldContext_TierResolvePayload_resolutionReason(ctx, field)
+	case "tierScore":
+		return ec.fieldContext_TierResolvePayload_tierScore(ctx, field)
+	case "party":
+		return ec.fieldContext_TierResolvePayload_party(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TierResolvePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierResolvePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_UserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_UserError_message(ctx, field)
+	case "code":
+		return ec.fieldContext_UserError_code(ctx, field)
+	case "related":
+		return ec.fieldContext_UserError_related(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }
 
 func (ec *executionContext) childFields_Vehicle(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2635,6 +5824,8 @@ func (ec *executionContext) childFields_Vehicle(ctx context.Context, field graph
 		return ec.fieldContext_Vehicle_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Vehicle_revision(ctx, field)
+	case "events":
+		return ec.fieldContext_Vehicle_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Vehicle", field.Name)
 }
@@ -2705,6 +5896,54 @@ func (ec *executionContext) childFields_VehicleEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type VehicleEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_VehiclePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "vehicle":
+		return ec.fieldContext_VehiclePayload_vehicle(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_VehiclePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VehiclePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_VehicleSearchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_VehicleSearchConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_VehicleSearchConnection_nodes(ctx, field)
+	case "hasNextPage":
+		return ec.fieldContext_VehicleSearchConnection_hasNextPage(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_VehicleSearchConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VehicleSearchConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_VehicleSearchEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "matchType":
+		return ec.fieldContext_VehicleSearchEdge_matchType(ctx, field)
+	case "node":
+		return ec.fieldContext_VehicleSearchEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VehicleSearchEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_VehicleTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "vehicle":
+		return ec.fieldContext_VehicleTransferPayload_vehicle(ctx, field)
+	case "association":
+		return ec.fieldContext_VehicleTransferPayload_association(ctx, field)
+	case "status":
+		return ec.fieldContext_VehicleTransferPayload_status(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_VehicleTransferPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VehicleTransferPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Vin(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -2749,6 +5988,8 @@ func (ec *executionContext) childFields_Warranty(ctx context.Context, field grap
 		return ec.fieldContext_Warranty_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Warranty_revision(ctx, field)
+	case "events":
+		return ec.fieldContext_Warranty_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Warranty", field.Name)
 }
@@ -2775,6 +6016,16 @@ func (ec *executionContext) childFields_WarrantyEdge(ctx context.Context, field 
 		return ec.fieldContext_WarrantyEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WarrantyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WarrantyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "warranty":
+		return ec.fieldContext_WarrantyPayload_warranty(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WarrantyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WarrantyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WarrantyTerms(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -21,3 +21,7 @@ func (accountResolver) Party(ctx context.Context, a *crm.Account) (*crm.Party, e
 func (accountResolver) BillingTerms(ctx context.Context, a *crm.Account) (*crm.BillingTerms, error) {
 	return crm.AccountBillingTerms.Load(ctx, a)
 }
+
+func (accountResolver) Events(ctx context.Context, a *crm.Account, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.AccountEvents, a, first, after, last, before)
+}

@@ -37,3 +37,7 @@ func (contactResolver) EffectiveInvoiceDelivery(ctx context.Context, c *crm.Cont
 	}
 	return &delivery, nil
 }
+
+func (contactResolver) Events(ctx context.Context, c *crm.Contact, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.ContactEvents, c, first, after, last, before)
+}

@@ -29,3 +29,7 @@ func (customerResolver) Vehicles(ctx context.Context, c *crm.Customer, first *in
 func (customerResolver) Warranties(ctx context.Context, c *crm.Customer, first *int, after *string, last *int, before *string) (*crm.WarrantyConnection, error) {
 	return page(ctx, crm.CustomerWarranties, c, first, after, last, before)
 }
+
+func (customerResolver) Events(ctx context.Context, c *crm.Customer, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.CustomerEvents, c, first, after, last, before)
+}

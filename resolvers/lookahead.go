@@ -24,7 +24,15 @@ func aheadOfConnection[T any](ctx context.Context, c *crm.Connection[T]) {
 	rows := c.Nodes()
 	name := typeName(rows)
 	op := graphql.GetOperationContext(ctx)
-	plan, _ := planOfConnection(op, name, graphql.GetFieldContext(ctx).Field.Selections)
+	plan, _ := planOfConnection(op, name, name, graphql.GetFieldContext(ctx).Field.Selections)
+	prefetch(ctx, name, rows, plan)
+}
+
+// aheadOfFound does the same below the records of a connection of another name.
+func aheadOfFound[T any](ctx context.Context, connection string, rows []*T) {
+	name := typeName(rows)
+	op := graphql.GetOperationContext(ctx)
+	plan, _ := planOfConnection(op, connection, name, graphql.GetFieldContext(ctx).Field.Selections)
 	prefetch(ctx, name, rows, plan)
 }
 
@@ -94,7 +102,7 @@ func planOf(op *graphql.OperationContext, typeName string, set ast.SelectionSet)
 			if step.Page, ok = pageOf(op, f.Field); !ok {
 				continue
 			}
-			step.Next, step.Count = planOfConnection(op, target, f.Selections)
+			step.Next, step.Count = planOfConnection(op, target, target, f.Selections)
 		default:
 			step.Next = planOf(op, target, f.Selections)
 		}
@@ -104,14 +112,14 @@ func planOf(op *graphql.OperationContext, typeName string, set ast.SelectionSet)
 }
 
 // planOfConnection reads a selection on a page: what follows from its nodes, and whether
-// the total is asked for.
-func planOfConnection(op *graphql.OperationContext, target string, set ast.SelectionSet) (plan crm.Plan, count bool) {
-	for _, f := range graphql.CollectFields(op, set, []string{target + "Connection"}) {
+// the total is asked for. name is what the connection's type is called after.
+func planOfConnection(op *graphql.OperationContext, name, target string, set ast.SelectionSet) (plan crm.Plan, count bool) {
+	for _, f := range graphql.CollectFields(op, set, []string{name + "Connection"}) {
 		switch f.Name {
 		case "nodes":
 			plan = plan.And(planOf(op, target, f.Selections))
 		case "edges":
-			for _, e := range graphql.CollectFields(op, f.Selections, []string{target + "Edge"}) {
+			for _, e := range graphql.CollectFields(op, f.Selections, []string{name + "Edge"}) {
 				if e.Name == "node" {
 					plan = plan.And(planOf(op, target, e.Selections))
 				}

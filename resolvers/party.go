@@ -57,3 +57,23 @@ func (partyResolver) ContactPoints(ctx context.Context, p *crm.Party) ([]*crm.Co
 func (partyResolver) Identifiers(ctx context.Context, p *crm.Party) ([]*crm.Identifier, error) {
 	return crm.PartyIdentifiers.All(ctx, p)
 }
+
+func (partyResolver) Events(ctx context.Context, p *crm.Party, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.PartyEvents, p, first, after, last, before)
+}
+
+func (partyResolver) Locations(ctx context.Context, p *crm.Party) ([]*crm.Location, error) {
+	return crm.PartyLocations.All(ctx, p)
+}
+
+func (partyResolver) Merges(ctx context.Context, p *crm.Party, first *int, after *string, last *int, before *string) (*crm.MergeConnection, error) {
+	return page(ctx, crm.PartyMerges, p, first, after, last, before)
+}
+
+func (partyResolver) MergedBy(ctx context.Context, p *crm.Party) (*crm.Merge, error) {
+	return crm.PartyMergedBy.Load(ctx, p)
+}
+
+func (partyResolver) HasActiveContact(ctx context.Context, p *crm.Party) (*bool, error) {
+	return crm.HasActiveContact(ctx, p)
+}

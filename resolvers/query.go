@@ -90,6 +90,18 @@ func (q queryResolver) Vehicles(ctx context.Context, where *crm.VehicleWhere, or
 	return list(ctx, q.store.Vehicles, where, orderBy, first, after, last, before, offset)
 }
 
+func (q queryResolver) VehicleSearch(ctx context.Context, input crm.VehicleQuery, orderBy *crm.VehicleSearchOrder, first, offset *int) (*crm.VehicleHits, error) {
+	page, err := crm.NewPage(first, nil, nil, nil, offset)
+	if err != nil {
+		return nil, err
+	}
+	hits, err := q.store.SearchVehicles(ctx, input, orderBy, page)
+	if err == nil {
+		aheadOfFound(ctx, "VehicleSearch", hits.Nodes())
+	}
+	return hits, err
+}
+
 func (q queryResolver) LoyaltyAccount(ctx context.Context, by crm.LoyaltyAccountBy) (*crm.LoyaltyAccount, error) {
 	row, err := q.store.LoyaltyAccount(ctx, by)
 	return found(ctx, row, err)
@@ -115,4 +127,30 @@ func (q queryResolver) Warranty(ctx context.Context, by crm.WarrantyBy) (*crm.Wa
 
 func (q queryResolver) Warranties(ctx context.Context, where *crm.WarrantyWhere, orderBy []*crm.WarrantyOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.WarrantyConnection, error) {
 	return list(ctx, q.store.Warranties, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) Event(ctx context.Context, by crm.EventBy) (*crm.Event, error) {
+	row, err := q.store.Event(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) Events(ctx context.Context, where *crm.EventWhere, orderBy []*crm.EventOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.EventConnection, error) {
+	return list(ctx, q.store.Events, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) TenantSettings(ctx context.Context) (*crm.TenantSettings, error) {
+	return q.store.Settings(ctx)
+}
+
+func (q queryResolver) CustomerDuplicates(ctx context.Context, by crm.CustomerDuplicatesBy, first, offset *int) (*crm.CustomerDuplicates, error) {
+	found, err := q.store.CustomerDuplicates(ctx, by, first, offset)
+	return found, unlessNotFound(err)
+}
+
+func (q queryResolver) PartyMergePreview(ctx context.Context, survivorID string, loserIDs []string) (*crm.MergePreview, error) {
+	return q.store.PreviewMerge(ctx, survivorID, loserIDs)
+}
+
+func (q queryResolver) BillingTermsList(ctx context.Context) ([]*crm.BillingTerms, error) {
+	return q.store.ListBillingTerms(ctx)
 }

@@ -46,3 +46,7 @@ func (vehicleAssociationResolver) Vehicle(ctx context.Context, v *crm.VehicleAss
 func (vehicleAssociationResolver) Party(ctx context.Context, v *crm.VehicleAssociation) (*crm.Party, error) {
 	return crm.AssociationParty.Load(ctx, v)
 }
+
+func (vehicleResolver) Events(ctx context.Context, v *crm.Vehicle, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.VehicleEvents, v, first, after, last, before)
+}

@@ -21,3 +21,7 @@ func (warrantyResolver) Customer(ctx context.Context, w *crm.Warranty) (*crm.Cus
 func (warrantyResolver) Vehicle(ctx context.Context, w *crm.Warranty) (*crm.Vehicle, error) {
 	return crm.WarrantyVehicle.Load(ctx, w)
 }
+
+func (warrantyResolver) Events(ctx context.Context, w *crm.Warranty, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.WarrantyEvents, w, first, after, last, before)
+}

@@ -116,10 +116,16 @@ func analyze(ctx context.Context, tx pgx.Tx) error {
 // derive fills the columns that follow from others, once these are final.
 func (b *batch) derive() {
 	for _, p := range b.parties {
-		p.SearchName = crm.NormaliseName(p.DisplayName)
+		p.Derive()
+	}
+	for _, i := range b.identifiers {
+		i.Derive()
+	}
+	for _, o := range b.points {
+		o.Derive()
 	}
 	for _, v := range b.vehicles {
-		v.SearchText = crm.VehicleSearchText(v)
+		v.Derive()
 	}
 }
 

@@ -82,7 +82,7 @@ func (d *demo) reach(p resident, label crm.ContactPointLabel) {
 	}
 	if d.chance(30) {
 		reference := d.fill("K-######")
-		d.identify(p, crm.IdentifierExternal, pick(d.generator, []string{"dms", "erp", "webshop"}), reference, reference, false)
+		d.identify(p, crm.IdentifierExternal, pick(d.generator, []string{"dms", "erp", "webshop"}), reference, true)
 	}
 }
 
@@ -143,8 +143,11 @@ func (d *demo) singles() {
 func (d *demo) settle(p patron, party crm.PartyStatus, customer crm.CustomerStatus) {
 	at := d.between(p.CreatedAt, d.today)
 	p.Status, p.UpdatedAt, p.Revision = party, at, 2
-	if p.customer.Status != customer {
-		p.customer.Status, p.customer.UpdatedAt, p.customer.Revision = customer, at, 2
+	p.customer.Status, p.customer.UpdatedAt, p.customer.Revision = customer, at, 2
+	for _, a := range d.accounts {
+		if a.ID == p.ID {
+			a.UpdatedAt, a.Revision = at, 2
+		}
 	}
 }
 
@@ -168,6 +171,7 @@ func (d *demo) merge(p resident, into patron, kind crm.CustomerType) {
 // forgotten makes a customer of whom only the numbers are left.
 func (d *demo) forgotten() {
 	p := d.somebody(pick(d.generator, d.places), d.next())
-	p.DisplayName, p.FirstName, p.LastName, p.BirthDate, p.Language = "Anonymized", nil, nil, nil, nil
+	redacted := crm.Redacted
+	p.FirstName, p.LastName, p.BirthDate, p.AnonymizedAt = &redacted, &redacted, nil, &p.UpdatedAt
 	d.settle(patron{p, d.customer(p, crm.CustomerPrivate)}, crm.PartyAnonymized, crm.CustomerAnonymized)
 }

@@ -20,13 +20,14 @@ func (d *demo) amelia() {
 	d.email(p, crm.PointHome, d.address(p.DisplayName), true)
 	d.phone(p, crm.PointMobile, "+49 171 39200 17", true)
 	d.phone(p, crm.PointHome, "+49 30 23125 417", false)
-	d.identify(p, crm.IdentifierExternal, "dms", "K-100417", "K-100417", false)
+	d.identify(p, crm.IdentifierExternal, "dms", "K-100417", true)
 	d.newcomer(p)
 }
 
 // ameliaGarage gives her the Golf of many owners and two more cars.
 func (d *demo) ameliaGarage() {
 	amelia := d.people[0]
+	d.chapter(1)
 	golf := d.vehicle(d.cars[0], amelia.home)
 	year, trim := 1999, "Highline"
 	golf.Year, golf.Trim = &year, &trim
@@ -73,15 +74,20 @@ func (d *demo) ameliaPoints() {
 
 // northwind makes the fixed group: party 5001 is the middle of it.
 func (d *demo) northwind() {
+	d.chapter(2)
 	d.numbers[partyNumber] = beforeFirstFirm
 	germany, founded := d.country("de-DE"), d.opening()
 	logistics := d.business(d.organization(germany, "Northwind Logistics GmbH", "Northwind Logistics", founded), crm.CustomerCommercial)
+	d.chapter(3)
 	holding := d.business(d.organization(germany, "Northwind Holding SE", "Northwind", founded), crm.CustomerCommercial)
+	d.chapter(4)
 	austria := d.business(d.organization(d.country("de-AT"), "Northwind Logistics Austria GmbH", "", founded), crm.CustomerCommercial)
+	d.chapter(5)
 	poland := d.business(d.organization(d.country("pl-PL"), "Northwind Spedycja Sp. z o.o.", "", founded), crm.CustomerCommercial)
 	logistics.ParentID, austria.ParentID, poland.ParentID = &holding.ID, &logistics.ID, &logistics.ID
 	logistics.Key, holding.Key = "northwind-logistics", "northwind-holding"
 
+	d.chapter(6)
 	staff := d.staff(logistics, 9)
 	staff.engage(d.people[0].resident, "External Fleet Adviser", "TECHNICAL", "APPROVER")
 	for i, c := range d.contacts {

@@ -21,6 +21,8 @@ type generator struct {
 	today   time.Time // what is past and what is to come, UTC
 	tenant  *tenant
 	rng     *rand.Rand
+	seed    uint64
+	ids     *rand.Rand
 	fake    *gofakeit.Faker
 	made    uint64           // ids
 	numbers map[string]int64 // the last of each kind given out
@@ -49,6 +51,7 @@ func newGenerator(code, name string, today time.Time) *generator {
 	seed := h.Sum64()
 	g := &generator{
 		today: today,
+		seed:  seed,
 		rng:   rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // the same code gives the same data
 		fake:  gofakeit.NewFaker(rand.NewPCG(seed, 2), false),
 		numbers: map[string]int64{
@@ -59,6 +62,7 @@ func newGenerator(code, name string, today time.Time) *generator {
 		cars:    cars(),
 		vans:    vans(),
 	}
+	g.chapter(0)
 	g.tenant = &tenant{ID: g.id(), Code: code, Name: name, Status: "ACTIVE", CreatedAt: g.opening()}
 	g.tenants = append(g.tenants, g.tenant)
 	g.reference()
@@ -75,6 +79,13 @@ func (g *generator) take() *batch {
 // opening is when the tenant's business began.
 func (g *generator) opening() time.Time { return g.today.AddDate(-4, 0, 0) }
 
+// chapter lets ids go on from a fixed point after all those before: they do not depend on how
+// many were made, which depends on the day.
+func (g *generator) chapter(n uint64) {
+	g.made = n << 24
+	g.ids = rand.New(rand.NewPCG(g.seed, 3+n)) //nolint:gosec // apart from rng, which depends on the day, too
+}
+
 // id makes the next id. Its first 60 payload bits count on from a fixed instant, as a
 // UUIDv7 of that time would, so ids sort as they were made.
 func (g *generator) id() uuid.UUID {
@@ -83,7 +94,7 @@ func (g *generator) id() uuid.UUID {
 	var id uuid.UUID
 	millis := epoch + g.made>>12
 	binary.BigEndian.PutUint64(id[:8], millis<<16|7<<12|g.made&0xfff)
-	binary.BigEndian.PutUint64(id[8:], 2<<62|g.rng.Uint64()>>2)
+	binary.BigEndian.PutUint64(id[8:], 2<<62|g.ids.Uint64()>>2)
 	return id
 }
 

@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func (g *generator) party(kind crm.PartyKind, name string, home *locale, at time
 	row := g.row()
 	p := &crm.Party{
 		Row: row, Number: g.number(partyNumber), Key: row.ID.String(), Kind: kind, Status: crm.PartyActive,
-		DisplayName: name, Language: &home.language, CreatedAt: at, UpdatedAt: at, Revision: 1,
+		DisplayName: name, Language: &home.language, Restrictions: []string{}, CreatedAt: at, UpdatedAt: at, Revision: 1,
 	}
 	g.parties = append(g.parties, p)
 	return resident{p, home}
@@ -76,11 +77,11 @@ func (g *generator) party(kind crm.PartyKind, name string, home *locale, at time
 func (g *generator) customer(p resident, kind crm.CustomerType) *crm.Customer {
 	number := g.number(customerNumber)
 	c := &crm.Customer{
-		Row: p.Row, Number: number, Code: crm.NormaliseCode(fmt.Sprintf("CUST-%06d", number)), Type: kind,
+		Row: p.Row, Number: number, Code: crm.NormaliseCode(fmt.Sprintf("CUST-%06d", number)), Type: kind, Tags: []string{}, Metadata: json.RawMessage("{}"),
 		Status: crm.CustomerActive, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, Revision: 1,
 	}
 	g.customers = append(g.customers, c)
-	g.identify(p, crm.IdentifierCode, "", c.Code, c.Code, true)
+	g.identify(p, crm.IdentifierCode, "", c.Code, true)
 	return c
 }
 
@@ -92,7 +93,7 @@ func (g *generator) account(p resident) *crm.Account {
 		crm.TierStandard, crm.TierStandard, crm.TierBronze, crm.TierSilver, crm.TierGold, crm.TierPlatinum, crm.TierEnterprise,
 	})
 	a := &crm.Account{
-		Row: p.Row, Code: fmt.Sprintf("ACC-%06d", p.Number), Status: crm.AccountActive, Tier: &tier,
+		Row: p.Row, Code: fmt.Sprintf("ACC-%06d", p.Number), Status: crm.AccountActive,
 		BillingTermsID: &g.termIDs[g.rng.IntN(len(g.termIDs))],
 		InvoiceDelivery: pick(g, []crm.InvoiceDelivery{
 			crm.DeliverByEmail, crm.DeliverByEmail, crm.DeliverByPortal, crm.DeliverByMail, crm.DeliverByEmailAndMail,
@@ -100,6 +101,8 @@ func (g *generator) account(p resident) *crm.Account {
 		Currency: &p.home.currency, CreditLimitMinor: &limit, CreditUsedMinor: used,
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, Revision: 1,
 	}
+	by := "system"
+	p.TierLevel, p.TierAssignedAt, p.TierAssignedBy = &tier, &p.CreatedAt, &by
 	if g.chance(10) { // those who owe too much
 		a.CreditHold, a.CreditUsedMinor = true, limit+int64(g.within(1, 50))*10_000
 	}
@@ -109,30 +112,28 @@ func (g *generator) account(p resident) *crm.Account {
 
 // email makes an address the party's primary one. A claimed address is nobody else's.
 func (g *generator) email(p resident, label crm.ContactPointLabel, address string, claim bool) {
-	normalised := crm.NormaliseEmail(address)
-	g.point(p, crm.PointEmail, label, address, normalised, true)
-	g.identify(p, crm.IdentifierEmail, "", address, normalised, claim)
+	g.point(p, crm.PointEmail, label, address, true)
+	g.identify(p, crm.IdentifierEmail, "", address, claim)
 }
 
 // phone adds a telephone number.
 func (g *generator) phone(p resident, label crm.ContactPointLabel, number string, primary bool) {
-	normalised := strings.ReplaceAll(number, " ", "") // patterns are E.164 with spaces
-	g.point(p, crm.PointPhone, label, number, normalised, primary)
+	g.point(p, crm.PointPhone, label, number, primary)
 	if primary {
-		g.identify(p, crm.IdentifierPhone, "", number, normalised, false)
+		g.identify(p, crm.IdentifierPhone, "", number, false)
 	}
 }
 
-func (g *generator) point(p resident, kind crm.ContactPointKind, label crm.ContactPointLabel, value, normalised string, primary bool) {
+func (g *generator) point(p resident, kind crm.ContactPointKind, label crm.ContactPointLabel, value string, primary bool) {
 	g.points = append(g.points, &crm.ContactPoint{
-		Row: g.row(), PartyID: p.ID, Kind: kind, Label: label, Value: value, Normalised: normalised,
+		Row: g.row(), PartyID: p.ID, Kind: kind, Label: label, Value: value,
 		IsPrimary: primary, CreatedAt: p.CreatedAt, UpdatedAt: p.CreatedAt, Revision: 1,
 	})
 }
 
-func (g *generator) identify(p resident, kind crm.IdentifierKind, system, value, normalised string, claim bool) {
+func (g *generator) identify(p resident, kind crm.IdentifierKind, system, value string, claim bool) {
 	g.identifiers = append(g.identifiers, &crm.Identifier{
-		Row: g.row(), PartyID: p.ID, Kind: kind, SystemName: system, Value: value, Normalised: normalised,
+		Row: g.row(), PartyID: p.ID, Kind: kind, SystemName: system, Value: value,
 		IsClaim: claim, CreatedAt: p.CreatedAt,
 	})
 }

@@ -19,7 +19,7 @@ func (g *generator) reference() {
 		{"LOGISTICS", "Logistics Contact"},
 		{"CONTACT", "Contact"},
 	} {
-		r := &crm.Role{Row: g.row(), Code: role.code, Label: role.label, Position: i + 1, Status: crm.RoleActive}
+		r := &crm.Role{Row: g.row(), Code: role.code, Label: role.label, Position: i + 1, Status: crm.RoleActive, CreatedAt: g.today, UpdatedAt: g.today, Revision: 1}
 		g.roleIDs[r.Code] = r.ID
 		g.roles = append(g.roles, r)
 	}
@@ -28,7 +28,7 @@ func (g *generator) reference() {
 		{Code: "BT-NET60", Label: "60 days net", NetDays: 60},
 		{Code: "BT-COD", Label: "Cash on delivery"},
 	} {
-		t.Row, t.Status = g.row(), crm.BillingTermsActive
+		t.Row, t.Status, t.Revision, t.CreatedAt, t.UpdatedAt = g.row(), crm.BillingTermsActive, 1, g.today, g.today
 		g.termIDs = append(g.termIDs, t.ID)
 		g.terms = append(g.terms, &t)
 	}
