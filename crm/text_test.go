@@ -30,12 +30,3 @@ func TestNormalise(t *testing.T) {
 		})
 	}
 }
-
-func FuzzNormaliseName(f *testing.F) {
-	f.Add("Müller & Söhne")
-	f.Add("a\x00b\xff")
-	f.Fuzz(func(t *testing.T, text string) {
-		once := crm.NormaliseName(text)
-		require.Equal(t, once, crm.NormaliseName(once), "normalising twice changes nothing")
-	})
-}

@@ -43,15 +43,3 @@ func TestReadVIN(t *testing.T) {
 		})
 	}
 }
-
-func FuzzReadVIN(f *testing.F) {
-	f.Add("WVWZZZ1JZXW000001")
-	f.Add("wvw zzz-1jzxw000001")
-	f.Add("\x00")
-	f.Fuzz(func(t *testing.T, text string) {
-		value := crm.NormaliseVIN(text)
-		require.Equal(t, value, crm.NormaliseVIN(value), "normalising twice changes nothing")
-		vin := crm.ReadVIN(value)
-		require.Equal(t, vin.IsWellFormed, vin.WMI != nil)
-	})
-}

@@ -64,12 +64,25 @@ func TestTables(t *testing.T) {
 			"SELECT rolsuper || ' ' || rolbypassrls FROM pg_roles WHERE rolname = $1", db.AppRole))
 		require.Empty(t, texts(t, conn, "SELECT relname::text FROM pg_class WHERE relowner = $1::regrole", db.AppRole))
 	})
-	t.Run("the ledger is insert-only", func(t *testing.T) {
-		require.ElementsMatch(t, []string{"loyalty_transaction INSERT", "loyalty_transaction SELECT",
-			"loyalty_transaction_link INSERT", "loyalty_transaction_link SELECT"}, texts(t, conn,
-			`SELECT table_name || ' ' || privilege_type FROM information_schema.role_table_grants
-			WHERE grantee = $1 AND table_name LIKE 'loyalty\_transaction%'`, db.AppRole))
+	t.Run("ledgers and histories are insert-only, and nothing else is", func(t *testing.T) {
+		require.ElementsMatch(t, []string{"loyalty_transaction", "loyalty_transaction_link", "event", "consent_change"}, texts(t, conn,
+			`SELECT table_name::text FROM information_schema.role_table_grants WHERE grantee = $1 AND table_name = ANY ($2)
+			GROUP BY table_name HAVING array_agg(privilege_type::text ORDER BY privilege_type) = '{INSERT,SELECT}'`, db.AppRole, tenant))
 	})
+	for _, table := range []string{"event", "consent_change"} {
+		t.Run("the application's role may add to "+table+" and do nothing else to it", func(t *testing.T) {
+			require.ElementsMatch(t, []string{"INSERT", "SELECT"}, texts(t, conn,
+				"SELECT privilege_type::text FROM information_schema.role_table_grants WHERE grantee = $1 AND table_name = $2", db.AppRole, table))
+			for _, sql := range []string{"UPDATE " + table + " SET actor = 'nobody'", "DELETE FROM " + table, "TRUNCATE " + table} {
+				_, err := conn.Exec(t.Context(), "SET ROLE "+db.AppRole)
+				require.NoError(t, err)
+				_, err = conn.Exec(t.Context(), sql)
+				require.ErrorContains(t, err, "permission denied for table "+table)
+				_, err = conn.Exec(t.Context(), "RESET ROLE")
+				require.NoError(t, err)
+			}
+		})
+	}
 	t.Run("there are no triggers", func(t *testing.T) {
 		require.Empty(t, texts(t, conn, "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal"))
 	})

@@ -1,13 +1,15 @@
 package resolvers_test
 
 import (
-	"context"
+	goast "go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -86,18 +88,17 @@ func TestEnumsAreTheDatabases(t *testing.T) {
 	columns := map[string]string{
 		"PartyKind": "party_kind_check", "PartyStatus": "party_status_check",
 		"CustomerType": "customer_type_check", "CustomerStatus": "customer_status_check",
-		"AccountStatus": "account_status_check", "AccountTier": "account_tier_check",
+		"AccountStatus": "account_status_check", "AccountTier": "party_tier_check", "ContactPropagation": "tenant_settings_propagation_check",
 		"InvoiceDelivery": "account_delivery_check", "BillingTermsStatus": "billing_terms_status_check",
 		"RoleStatus": "role_status_check", "ContactStatus": "contact_status_check",
 		"ContactPointKind": "contact_point_kind_check", "ContactPointLabel": "contact_point_label_check",
 		"IdentifierKind": "identifier_kind_check", "VehicleStatus": "vehicle_status_check",
 		"AssociationKind": "vehicle_association_kind_check", "LoyaltyTransactionType": "loyalty_transaction_type_check",
-		"WarrantyStatus": "warranty_status_check",
+		"WarrantyStatus": "warranty_status_check", "CommunicationPreference": "communication_preferences_email_check",
+		"ConsentState": "consent_state_check", "ConsentChangeKind": "consent_change_kind_check", "MergeReason": "merge_reason_check",
 	}
-	notStored := regexp.MustCompile(`^(Direction|VinCheckDigit|VinRegion|SearchType|SearchField|.*OrderField)$`)
-	conn, err := pgx.Connect(t.Context(), crmtest.Migrated(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	notStored := regexp.MustCompile(`^(Direction|VinCheckDigit|VinRegion|SearchType|SearchField|EventType|UserErrorCode|MatchReason|MatchField|MatchStrength|VehicleMatch|TransferStatus|.*OrderField)$`)
+	conn := connect(t, crmtest.Migrated(t))
 	word := regexp.MustCompile(`'([A-Z_]+)'`)
 	for _, d := range own(schema()) {
 		if d.Kind != ast.Enum || notStored.MatchString(d.Name) {
@@ -115,5 +116,62 @@ func TestEnumsAreTheDatabases(t *testing.T) {
 			shown = append(shown, v.Name)
 		}
 		require.ElementsMatch(t, stored, shown, d.Name)
+	}
+}
+
+// constants lists the values of the constants of each type of package crm.
+func constants(t *testing.T) map[string][]string {
+	t.Helper()
+	paths, err := filepath.Glob("../crm/*.go")
+	require.NoError(t, err)
+	values := map[string][]string{}
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, d := range file.Decls {
+			if g, ok := d.(*goast.GenDecl); ok && g.Tok == token.CONST {
+				for _, spec := range g.Specs {
+					collectWords(spec.(*goast.ValueSpec), values)
+				}
+			}
+		}
+	}
+	return values
+}
+
+func collectWords(spec *goast.ValueSpec, values map[string][]string) {
+	name, ok := spec.Type.(*goast.Ident)
+	if !ok {
+		return
+	}
+	for _, v := range spec.Values {
+		if text, ok := v.(*goast.BasicLit); ok && text.Kind == token.STRING {
+			values[name.Name] = append(values[name.Name], strings.Trim(text.Value, "`\""))
+		}
+	}
+}
+
+// TestEnumsAreTheDomains compares the enums that the domain has constants for with these.
+func TestEnumsAreTheDomains(t *testing.T) {
+	t.Parallel()
+	words := constants(t)
+	// What the user cannot mend is an error of the field and no user error.
+	words["UserErrorCode"] = append(slices.DeleteFunc(slices.Clone(words["Code"]), func(code string) bool {
+		return slices.Contains([]crm.Code{crm.Forbidden, crm.Unauthenticated, crm.Unavailable, crm.Internal}, crm.Code(code))
+	}), words["Reason"]...)
+	compared := map[string]bool{}
+	for _, d := range own(schema()) {
+		if d.Kind != ast.Enum || words[d.Name] == nil {
+			continue
+		}
+		compared[d.Name] = true
+		var shown []string
+		for _, v := range d.EnumValues {
+			shown = append(shown, v.Name)
+		}
+		require.ElementsMatch(t, words[d.Name], shown, d.Name)
+	}
+	for _, name := range []string{"EventType", "UserErrorCode", "MatchReason", "PartyStatus", "ContactPropagation"} {
+		require.True(t, compared[name], name)
 	}
 }

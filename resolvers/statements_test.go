@@ -45,8 +45,10 @@ func TestStatements(t *testing.T) {
 		"a total beside a page":                      {`{ customer(by: {number: 1001}) { vehicles(first: 1) { totalCount nodes { id } } } }`, 3},
 		"an edge below nodes and edges, and twice by alias": {`{ customers(first: 3) { nodes { party { id } }
 			edges { node { party { displayName } a: vehicles(first: 2) { nodes { id } } b: vehicles(first: 2) { totalCount edges { node { owner { id } } } } } } } }`, 5},
-		"only what is asked for":              {`query { customers(first: 3) { nodes { id party @include(if: false) { id } ... on Customer { vehicles(first: 1) @skip(if: true) { nodes { id } } } } } }`, 1},
-		"edges in a fragment":                 {`{ customers(first: 3) { edges { node { ...f } } } } fragment f on Customer { party { ... on Node { ... on Party { contactPoints { id } } } } }`, 3},
+		"only what is asked for": {`query { customers(first: 3) { nodes { id party @include(if: false) { id } ... on Customer { vehicles(first: 1) @skip(if: true) { nodes { id } } } } } }`, 1},
+		"edges in a fragment":    {`{ customers(first: 3) { edges { node { ...f } } } } fragment f on Customer { party { ... on Node { ... on Party { contactPoints { id } } } } }`, 3},
+		"what everyone of a page said": {`{ customers(first: 50) { nodes { communicationPreferences { revision } consents { state } consentHistory(first: 2) { nodes { after } }
+			party { communicationPreferences { revision } consents { state } } } } }`, 6},
 		"a search and what is below its hits": {`{ search(text: "amelia hartman") { node { ... on Customer { party { displayName } } } } }`, 3},
 	} {
 		t.Run(name, func(t *testing.T) {

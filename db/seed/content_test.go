@@ -31,7 +31,7 @@ func richness() []count {
 		{"languages", "SELECT DISTINCT language FROM party WHERE tenant_id = $1 AND language IS NOT NULL", 10, many},
 		{"subsidiaries", parties("parent_id IS NOT NULL"), 8, 30},
 		{"accounts on credit hold", accounts("credit_hold"), 2, 20},
-		{"tiers", "SELECT DISTINCT tier FROM account WHERE tenant_id = $1", 6, 6},
+		{"tiers", "SELECT DISTINCT tier FROM party WHERE tenant_id = $1 AND tier IS NOT NULL", 6, 6},
 		{"billing terms in use", "SELECT DISTINCT billing_terms_id FROM account WHERE tenant_id = $1", 3, 3},
 		{"roles held", "SELECT DISTINCT role_id FROM contact_role WHERE tenant_id = $1", 13, 13},
 		{"fleets with unit numbers and drivers", `SELECT o.party_id FROM vehicle v

@@ -81,15 +81,26 @@ func partyRules() []rule {
 			`SELECT a.id FROM account a LEFT JOIN customer c ON c.tenant_id = a.tenant_id AND c.id = a.id
 			WHERE c.type IS NULL OR c.type = 'PRIVATE'`},
 		{"nobody can be known from an anonymised party",
-			`SELECT p.id FROM party p WHERE p.status = 'ANONYMIZED' AND (first_name IS NOT NULL OR last_name IS NOT NULL
-				OR birth_date IS NOT NULL OR display_name <> 'Anonymized'
+			`SELECT p.id FROM party p WHERE p.status = 'ANONYMIZED' AND (first_name <> '[redacted]' OR last_name <> '[redacted]'
+				OR birth_date IS NOT NULL OR tax_id IS NOT NULL OR anonymized_at IS NULL OR display_name <> '[redacted]'
 				OR EXISTS (SELECT 1 FROM contact_point c WHERE c.tenant_id = p.tenant_id AND c.party_id = p.id)
 				OR EXISTS (SELECT 1 FROM identifier i WHERE i.tenant_id = p.tenant_id AND i.party_id = p.id AND i.kind <> 'CODE'))`},
 		{"e-mail addresses are of example domains",
 			`SELECT id, value FROM contact_point WHERE kind = 'EMAIL' AND value !~ '^[a-z0-9.-]+@example\.(com|org|net)$'
 			UNION ALL SELECT id, value FROM identifier WHERE kind = 'EMAIL' AND value !~ '^[a-z0-9.-]+@example\.(com|org|net)$'`},
-		{"telephone numbers are normalised to E.164",
-			`SELECT id, normalised FROM contact_point WHERE kind = 'PHONE' AND normalised !~ '^\+[1-9][0-9]{7,14}$'`},
+		{"telephone numbers are compared by their digits, E.164 without the plus",
+			`SELECT id, normalised FROM contact_point WHERE kind = 'PHONE' AND normalised !~ '^[1-9][0-9]{7,14}$'
+			UNION ALL SELECT id, normalised FROM identifier WHERE kind = 'PHONE' AND normalised !~ '^[1-9][0-9]{7,14}$'`},
+		{"a party, its customer and its account count their changes together",
+			`SELECT p.id, p.revision, c.revision AS customer, a.revision AS account FROM party p
+			LEFT JOIN customer c ON c.tenant_id = p.tenant_id AND c.id = p.id LEFT JOIN account a ON a.tenant_id = p.tenant_id AND a.id = p.id
+			WHERE p.revision <> c.revision OR p.revision <> a.revision`},
+		{"a tier says since when and by whom",
+			`SELECT id FROM party WHERE (tier IS NULL) <> (tier_assigned_at IS NULL) OR (tier IS NULL) <> (tier_assigned_by IS NULL)`},
+		{"only organisations have core names",
+			`SELECT id, core_name FROM party WHERE (kind = 'ORGANIZATION') <> (core_name IS NOT NULL)`},
+		{"e-mail addresses can be found by what is left of them when folded",
+			`SELECT id, value FROM identifier WHERE (kind = 'EMAIL') <> (folded <> '')`},
 		{"primary e-mail addresses and telephones are identifiers, too",
 			`SELECT c.id FROM contact_point c WHERE c.is_primary AND NOT EXISTS (SELECT 1 FROM identifier i
 			WHERE i.tenant_id = c.tenant_id AND i.party_id = c.party_id AND i.kind = c.kind AND i.normalised = c.normalised)`},
@@ -145,12 +156,19 @@ func vehicleRules() []rule {
 }
 
 func normalised(t *testing.T, d database) {
-	rows, err := d.Query(t.Context(), "SELECT display_name, search_name FROM party")
+	rows, err := d.Query(t.Context(), "SELECT display_name, search_name, core_name, tax_id, tax_id_normalised FROM party")
 	require.NoError(t, err)
 	for rows.Next() {
 		var name, search string
-		require.NoError(t, rows.Scan(&name, &search))
+		var core, tax, taxNormalised *string
+		require.NoError(t, rows.Scan(&name, &search, &core, &tax, &taxNormalised))
 		assert.Equal(t, crm.NormaliseName(name), search)
+		if core != nil {
+			assert.Equal(t, crm.CoreName(name), *core)
+		}
+		if tax != nil {
+			assert.Equal(t, crm.NormaliseTaxID(*tax), *taxNormalised)
+		}
 	}
 	require.NoError(t, rows.Err())
 	rows, err = d.Query(t.Context(), "SELECT vin, vin_entered, plate, plate_normalised, unit_number, make, model, trim, search_text FROM vehicle")
