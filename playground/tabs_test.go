@@ -23,6 +23,8 @@ func TestTabsAreWhatAVisitorShouldSeeFirst(t *testing.T) {
 	require.Equal(t, []string{
 		"customer-360", "search-with-typo", "fleet", "loyalty-ledger", "warranty-by-vin",
 		"paging", "contact-roles", "ownership-history",
+		"create-customer", "duplicate-check", "update-customer", "transfer-vehicle", "consent", "hand-over-role",
+		"register-warranty", "merge-preview", "merge", "events",
 	}, names)
 }
 
