@@ -193,10 +193,23 @@ func tail(log *os.File, since int64) string {
 	return string(text[:n])
 }
 
+// glances is how often a lock is tried again that the keeper holds for a moment.
+const glances = 5
+
 // stopUnlessUsed stops the server when no process is registered as a user. The
 // caller holds the cluster lock and is not registered.
 func (c cluster) stopUnlessUsed(ctx context.Context) (stopped bool, err error) {
 	users, err := tryLock(c.usersFile())
+	// The keeper, which waits for the same lock, may be first; it lets go at once.
+	for range glances {
+		if !errors.Is(err, errLocked) {
+			break
+		}
+		if err := pause(ctx, poll); err != nil {
+			return false, err
+		}
+		users, err = tryLock(c.usersFile())
+	}
 	if errors.Is(err, errLocked) {
 		return false, nil
 	}
