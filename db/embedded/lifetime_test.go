@@ -4,6 +4,7 @@ package embedded
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +121,7 @@ func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	o, c := options(t)
 	o.Ephemeral = false
+	o.Port = ownPort(t) // nobody takes it while the server is down
 	first := mustOpen(t, o)
 	execute(t, first.URL("postgres"), `CREATE TABLE kept AS SELECT 'row' AS value`)
 	pm, running := c.running()
@@ -203,4 +205,13 @@ func killKeeper(t *testing.T, c cluster) {
 	free, err := acquire(t.Context(), c.keeperFile())
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
+}
+
+// ownPort is a port that was free and that no other test prefers.
+func ownPort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
 }
