@@ -16,8 +16,14 @@ func TestWriteOverHTTP(t *testing.T) {
 	t.Parallel()
 	base, _, _ := start(t)
 	token := tokenOf(t, base, "demo", "admin")
-	post := func(t *testing.T, body string) (int, string) {
+	document := func(t *testing.T, text string, variables map[string]any) (int, string) {
 		t.Helper()
+		body, err := json.Marshal(map[string]any{"query": text, "variables": variables})
+		require.NoError(t, err)
+		return send(t, base, token, "application/json", string(body))
+	}
+	t.Run("the events of a change carry the correlation id of its request", func(t *testing.T) {
+		body := `{"query": "mutation { customerCreate(input: {lastName: \"Nakamura\"}) { customer { events(first: 1) { nodes { correlationId actor type } } } userErrors { code } } }"}`
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/graphql", strings.NewReader(body))
 		require.NoError(t, err)
 		request.Header.Set("Content-Type", "application/json")
@@ -26,24 +32,15 @@ func TestWriteOverHTTP(t *testing.T) {
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
 		defer func() { _ = response.Body.Close() }()
-		text, err := io.ReadAll(response.Body)
+		answer, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
-		return response.StatusCode, string(text)
-	}
-	document := func(t *testing.T, text string, variables map[string]any) (int, string) {
-		t.Helper()
-		body, err := json.Marshal(map[string]any{"query": text, "variables": variables})
-		require.NoError(t, err)
-		return post(t, string(body))
-	}
-	t.Run("the events of a change carry the correlation id of its request", func(t *testing.T) {
-		status, text := document(t, `mutation { customerCreate(input: {lastName: "Nakamura"}) { customer { events(first: 1) { nodes { correlationId actor type } } } userErrors { code } } }`, nil)
-		require.Equal(t, http.StatusOK, status)
+		text := string(answer)
+		require.Equal(t, http.StatusOK, response.StatusCode)
 		require.Contains(t, text, `"correlationId":"till-7"`)
 		require.Contains(t, text, `"type":"CUSTOMER_CREATED"`)
 	})
 	t.Run("numbers of a JSON value sent as a variable keep their digits", func(t *testing.T) {
-		status, text := post(t, `{"query": "mutation ($m: JSON) { customerCreate(input: {lastName: \"Osei\", metadata: $m}) { customer { metadata } userErrors { code } } }",
+		status, text := send(t, base, token, "application/json", `{"query": "mutation ($m: JSON) { customerCreate(input: {lastName: \"Osei\", metadata: $m}) { customer { metadata } userErrors { code } } }",
 			"variables": {"m": {"exact": 12345678901234567890.123456789}}}`)
 		require.Equal(t, http.StatusOK, status)
 		require.Contains(t, text, `12345678901234567890.123456789`)

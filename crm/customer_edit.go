@@ -270,11 +270,6 @@ func (s *Store) UpdateCustomer(ctx context.Context, customerID string, in Custom
 			more = append(more, "vehicles")
 		}
 		altered(c, CustomerUpdated, Customers, p.customer, append(c.save(p), more...), nil)
-		if in.Email.IsSet() {
-			if err := c.billable(ctx, "input.email", id); err != nil {
-				return nil, err
-			}
-		}
 		if in.VehicleVINs.IsSet() {
 			return p.customer, c.setOwnedVINs(ctx, p, vins, "input.vehicleVins")
 		}

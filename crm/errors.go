@@ -130,15 +130,11 @@ func (e *Error) Because(cause error) *Error {
 	return &because
 }
 
-// about names the argument that an error is about, unless it says so itself.
-func about(field string, err error) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Field != "" || e.Code != NotFound {
-		return err
-	}
-	named := *e
-	named.Field = field
-	return &named
+// missing says that an argument names no record of the type.
+func missing[T any](field string, t *Record[T]) *Error {
+	e := notFoundf("no such %s", t.name)
+	e.Field = field
+	return e
 }
 
 // at moves an error with a reason to the field that this operation takes the value from.

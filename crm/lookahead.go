@@ -2,8 +2,6 @@ package crm
 
 import (
 	"context"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Plan names the edges that a caller is about to follow from the rows of one type.
@@ -65,7 +63,7 @@ func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 		plan     Plan
 	}
 	for level := []work{{typeName, rows, plan}}; len(level) > 0; {
-		var batch pgx.Batch
+		var batch []statement
 		var follow []func() work
 		for _, w := range level {
 			for _, step := range w.plan {
@@ -80,13 +78,11 @@ func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 				if err != nil {
 					continue
 				}
-				for _, st := range statements {
-					batch.Queue(st.sql, st.args...).Query(st.read)
-				}
+				batch = append(batch, statements...)
 				follow = append(follow, func() work { return work{e.target(), children(), step.Next} })
 			}
 		}
-		if batch.Len() > 0 && s.store.DB.Send(s.ctx, &batch) != nil { //nolint:contextcheck // the request's, see session
+		if s.send(s.ctx, batch...) != nil { //nolint:contextcheck // the request's, see session
 			return
 		}
 		level = level[:0]

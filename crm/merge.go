@@ -237,13 +237,11 @@ func (m *merging) lock(ctx context.Context, survivor uuid.UUID, losers []uuid.UU
 		return err
 	}
 	if m.survivor = found[survivor]; m.survivor == nil {
-		return about("survivorId", notFoundf("no such Party"))
+		return missing("survivorId", Parties)
 	}
 	for i, id := range losers {
 		if found[id] == nil {
-			e := notFoundf("no such Party")
-			e.Field = m.loserField(i)
-			return e
+			return missing(m.loserField(i), Parties)
 		}
 		m.losers = append(m.losers, found[id])
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 )
 
 // maxNodes bounds the ids of one call of NodesByIDs.
@@ -59,17 +58,15 @@ func (*Store) NodesByIDs(ctx context.Context, ids []string) ([]Node, error) {
 		rows[i] = id
 		byType[prefix] = append(byType[prefix], id)
 	}
-	var batch pgx.Batch
+	var statements []statement
 	collect := map[string]func() map[uuid.UUID]Node{}
 	for prefix, ids := range byType {
 		st, nodes := catalogue.types[prefix].nodesByIDs(s, ids)
-		batch.Queue(st.sql, st.args...).Query(st.read)
+		statements = append(statements, st)
 		collect[prefix] = nodes
 	}
-	if batch.Len() > 0 {
-		if err := s.store.DB.Send(ctx, &batch); err != nil {
-			return nil, failed(err)
-		}
+	if err := s.send(ctx, statements...); err != nil {
+		return nil, err
 	}
 	found := map[string]map[uuid.UUID]Node{}
 	for prefix, nodes := range collect {

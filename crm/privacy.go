@@ -160,7 +160,7 @@ func (c *change) erase(ctx context.Context, p *profile) (int, error) {
 	} {
 		statements[i] = statement{sql: sql, args: []any{c.tenant, id}, read: readOne(&counted[i])}
 	}
-	if err := c.sent(ctx, statements...); err != nil {
+	if err := c.send(ctx, statements...); err != nil {
 		return 0, err
 	}
 	c.exec("DELETE FROM merge_loser WHERE tenant_id = $1 AND party_id = $2", id) // the merge is its survivor's

@@ -23,7 +23,7 @@ func (c *change) profiles(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]
 	parties, byParty := Parties.rowsOf(c.session, Parties.byIDs+" ORDER BY t.id FOR NO KEY UPDATE OF t", ids)
 	customers, byCustomer := Customers.rowsOf(c.session, Customers.byIDs, ids)
 	accounts, byAccount := Accounts.rowsOf(c.session, Accounts.byIDs, ids)
-	if err := c.sent(ctx, parties, customers, accounts); err != nil {
+	if err := c.send(ctx, parties, customers, accounts); err != nil {
 		return nil, err
 	}
 	found := make(map[uuid.UUID]*profile, len(byParty))
@@ -61,11 +61,12 @@ func (c *change) profile(ctx context.Context, id uuid.UUID) (*profile, error) {
 // first since reading it again would not help, and be the revision that the caller saw.
 // Errors: NotFound, Conflict, Stale.
 func (c *change) target(ctx context.Context, id uuid.UUID, field string) (*profile, error) {
-	p, err := c.profile(ctx, id)
+	found, err := c.profiles(ctx, id)
 	if err != nil {
-		return nil, about(field, err)
+		return nil, err
 	}
-	if err := p.editable(field); err != nil {
+	p, err := usable(found, id, field)
+	if err != nil {
 		return nil, err
 	}
 	return p, c.expected(p.party, p.party.Revision)
@@ -131,7 +132,7 @@ func (c *change) anyCustomer(ctx context.Context, id uuid.UUID) (*profile, error
 	}
 	p := found[id]
 	if p == nil || p.customer == nil {
-		return nil, about("id", notFoundf("no such Customer"))
+		return nil, missing("id", Customers)
 	}
 	return p, nil
 }
@@ -150,6 +151,16 @@ func (p *profile) editable(field string) error {
 	default:
 		return nil
 	}
+}
+
+// usable is a party that may get something. Errors: NotFound, Conflict (PartyMerged,
+// InvalidState), all at field.
+func usable(found map[uuid.UUID]*profile, id uuid.UUID, field string) (*profile, error) {
+	p := found[id]
+	if p == nil {
+		return nil, missing(field, Parties)
+	}
+	return p, p.editable(field)
 }
 
 // save queues all faces of a locked party with the next revision, and returns the names of
@@ -297,18 +308,6 @@ func (t *Record[T]) id(p *problems, field, text string) uuid.UUID {
 
 // GlobalID renders the id of a record of the type as the graph shows it.
 func (t *Record[T]) GlobalID(id uuid.UUID) string { return t.nodeID(id) }
-
-// sent sends statements of the catalogue in one round trip.
-func (c *change) sent(ctx context.Context, statements ...statement) error {
-	var batch pgx.Batch
-	for _, st := range statements {
-		batch.Queue(st.sql, st.args...).Query(st.read)
-	}
-	if err := c.tx.Send(ctx, &batch); err != nil {
-		return failed(err)
-	}
-	return nil
-}
 
 func partyIDs(list []*profile) []uuid.UUID {
 	ids := make([]uuid.UUID, len(list))

@@ -100,6 +100,25 @@ func (s *session) query(ctx context.Context, st statement) error {
 	return nil
 }
 
+// send runs statements for the session's tenant in one round trip.
+func (s *session) send(ctx context.Context, statements ...statement) error {
+	if len(statements) == 0 {
+		return nil
+	}
+	var batch pgx.Batch
+	for _, st := range statements {
+		batch.Queue(st.sql, st.args...).Query(st.read)
+	}
+	run := s.store.DB.Send
+	if s.tx != nil {
+		run = s.tx.Send
+	}
+	if err := run(ctx, &batch); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
 // statement is a piece of SQL with its values and what reads its rows.
 type statement struct {
 	sql  string

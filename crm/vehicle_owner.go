@@ -118,23 +118,6 @@ func (c *change) held(ctx context.Context, vehicle uuid.UUID, parties ...uuid.UU
 	return list[0], found, nil
 }
 
-// usable is a party that may get something. Errors: NotFound, Conflict (PartyMerged,
-// InvalidState), all at field.
-func usable(found map[uuid.UUID]*profile, id uuid.UUID, field string) (*profile, error) {
-	p := found[id]
-	if p == nil {
-		return nil, missing(field, Parties)
-	}
-	return p, p.editable(field)
-}
-
-// missing says that an argument names no record of the type.
-func missing[T any](field string, t *Record[T]) *Error {
-	e := notFoundf("no such %s", t.name)
-	e.Field = field
-	return e
-}
-
 // associate queues a new association.
 func (c *change) associate(v *Vehicle, p *profile, kind AssociationKind, from time.Time) *VehicleAssociation {
 	a := &VehicleAssociation{VehicleID: v.ID, PartyID: p.party.ID, Kind: kind, EffectiveFrom: from}

@@ -104,10 +104,7 @@ func perform[T any](ctx context.Context, op operation, w Write, input any, check
 	})
 	switch {
 	case err != nil:
-		if _, ok := errors.AsType[*Error](err); !ok {
-			err = failed(err) // beginning or committing
-		}
-		return nil, err
+		return nil, failed(err)
 	case refusal != nil:
 		return nil, refusal
 	default:
@@ -193,8 +190,7 @@ func find[T any](ctx context.Context, c *change, t *Record[T], condition string,
 func lock[T any](ctx context.Context, c *change, t *Record[T], condition string, args ...any) ([]*T, error) {
 	rows, err := find(ctx, c, t, condition+" ORDER BY t.id FOR NO KEY UPDATE OF t", args...)
 	for _, row := range rows {
-		before := *row
-		c.before[row] = &before
+		remember(c, row)
 	}
 	return rows, err
 }
@@ -206,7 +202,7 @@ func lockOne[T any](ctx context.Context, c *change, t *Record[T], id uuid.UUID) 
 		return nil, err
 	}
 	if len(rows) == 0 {
-		return nil, about("id", notFoundf("no such %s", t.name))
+		return nil, missing("id", t)
 	}
 	return rows[0], nil
 }
@@ -302,7 +298,7 @@ func (w Write) hash(input any) ([]byte, error) {
 	}
 	text, err := json.Marshal([]any{input, w.IfRevision, w.Audit})
 	if err != nil {
-		return nil, &Error{Code: Internal, Message: "internal error", cause: err}
+		return nil, failed(err)
 	}
 	return digest(text), nil
 }
