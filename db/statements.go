@@ -7,12 +7,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Statements counts the SQL statements sent on behalf of one context.
-type Statements struct{ n atomic.Int64 }
+// Statements counts the SQL statements sent on behalf of one context, and how often its
+// server was asked. Preparing a statement, once per connection, is not counted.
+type Statements struct{ n, trips atomic.Int64 }
 
 // Count returns how many statements were sent so far. Settings are not
 // counted.
 func (s *Statements) Count() int { return int(s.n.Load()) }
+
+// RoundTrips returns how often statements were sent so far, several together once.
+func (s *Statements) RoundTrips() int { return int(s.trips.Load()) }
 
 type statementsKey struct{}
 
@@ -26,14 +30,27 @@ func CountStatements(ctx context.Context) (context.Context, *Statements) {
 type tracer struct{}
 
 func (tracer) count(ctx context.Context, sql string) {
-	if s, ok := ctx.Value(statementsKey{}).(*Statements); ok && sql != setTenantSQL && sql != planForValuesSQL {
+	if s, ok := ctx.Value(statementsKey{}).(*Statements); ok && !isSetting(sql) {
 		s.n.Add(1)
 	}
+}
+
+func (tracer) countTrip(ctx context.Context) {
+	if s, ok := ctx.Value(statementsKey{}).(*Statements); ok {
+		s.trips.Add(1)
+	}
+}
+
+func isSetting(sql string) bool {
+	return sql == setTenantSQL || sql == planForValuesSQL || sql == unboundedSQL
 }
 
 // TraceQueryStart implements pgx.QueryTracer.
 func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	t.count(ctx, data.SQL)
+	if !isSetting(data.SQL) {
+		t.countTrip(ctx)
+	}
 	return ctx
 }
 
@@ -41,7 +58,8 @@ func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 func (tracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // TraceBatchStart implements pgx.BatchTracer.
-func (tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+func (t tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	t.countTrip(ctx)
 	return ctx
 }
 

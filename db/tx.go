@@ -17,19 +17,55 @@ const maxAttempts = 5
 const rollbackTimeout = time.Second
 
 // Tx is a transaction of the context's tenant.
-type Tx struct{ tx pgx.Tx }
+type Tx struct{ conn runner }
+
+// runner is what runs statements inside a transaction.
+type runner interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
 
 // Transact runs work in one transaction and commits it when work returns no error. A
 // transaction that Postgres ended for the sake of another (40001, 40P01) is run again from
 // its start, up to five times, so work must keep nothing of an earlier run. Locks are waited
 // for two seconds at most; see [IsUnavailable].
 func (d *DB) Transact(ctx context.Context, work func(context.Context, *Tx) error) error {
-	for attempt := 1; ; attempt++ {
-		err := d.attempt(ctx, work)
-		if err == nil || attempt == maxAttempts || !gaveWay(err) {
+	return again(ctx, func() error { return d.transact(ctx, work) })
+}
+
+// Exchange is Transact in two round trips: what ask queues travels with the beginning, and
+// what answer returns, after it saw what ask's callbacks read, with the commit. The callbacks
+// of the second batch run when it is too late to refuse. An error of answer takes everything
+// back. Its transaction may be asked more, one round trip each; it has no Try.
+func (d *DB) Exchange(ctx context.Context, ask func(*pgx.Batch), answer func(context.Context, *Tx) (*pgx.Batch, error)) error {
+	return again(ctx, func() error { return d.exchange(ctx, ask, answer) })
+}
+
+// Snapshot runs work in one transaction that only reads, and that sees everything as it was when
+// it began. Its statements are planned for their values and may run as long as ctx does: it is for
+// reports, not for requests.
+func (d *DB) Snapshot(ctx context.Context, work func(context.Context, *Tx) error) error {
+	conn, err := d.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, unboundedSQL); err != nil {
 			return err
 		}
-		pause := time.Duration(attempt) * 10 * time.Millisecond
+		return work(ctx, &Tx{tx})
+	})
+}
+
+// again runs a transaction until others no longer get in its way.
+func again(ctx context.Context, attempt func() error) error {
+	for n := 1; ; n++ {
+		err := attempt()
+		if err == nil || n == maxAttempts || !gaveWay(err) {
+			return err
+		}
+		pause := time.Duration(n) * 10 * time.Millisecond
 		select {
 		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // any spread will do
 		case <-ctx.Done():
@@ -38,7 +74,7 @@ func (d *DB) Transact(ctx context.Context, work func(context.Context, *Tx) error
 	}
 }
 
-func (d *DB) attempt(ctx context.Context, work func(context.Context, *Tx) error) error {
+func (d *DB) transact(ctx context.Context, work func(context.Context, *Tx) error) error {
 	conn, err := d.acquire(ctx)
 	if err != nil {
 		return err
@@ -49,23 +85,52 @@ func (d *DB) attempt(ctx context.Context, work func(context.Context, *Tx) error)
 		return err
 	}
 	if err := work(ctx, &Tx{tx}); err != nil {
-		undo(ctx, tx)
+		undo(ctx, tx.Rollback)
 		return err
 	}
 	return tx.Commit(ctx)
 }
 
+func (d *DB) exchange(ctx context.Context, ask func(*pgx.Batch), answer func(context.Context, *Tx) (*pgx.Batch, error)) error {
+	conn, err := d.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	err = func() error {
+		var first pgx.Batch
+		first.Queue("BEGIN")
+		ask(&first)
+		if err := conn.SendBatch(ctx, &first).Close(); err != nil {
+			return err
+		}
+		last, err := answer(ctx, &Tx{conn})
+		if err != nil {
+			return err
+		}
+		last.Queue("COMMIT") // the server skips it when a statement before it fails
+		return conn.SendBatch(ctx, last).Close()
+	}()
+	if err != nil {
+		undo(ctx, func(ctx context.Context) error {
+			_, err := conn.Exec(ctx, "ROLLBACK")
+			return err
+		})
+	}
+	return err
+}
+
 // undo rolls back even when ctx is over. A connection that cannot do so is closed by the
 // pool, and the server rolls back.
-func undo(ctx context.Context, tx pgx.Tx) {
+func undo(ctx context.Context, rollback func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	_ = tx.Rollback(ctx)
+	_ = rollback(ctx)
 }
 
 // Query runs one statement and hands its rows to read, which must not keep them.
 func (t *Tx) Query(ctx context.Context, sql string, args []any, read func(pgx.Rows) error) error {
-	rows, err := t.tx.Query(ctx, sql, args...)
+	rows, err := t.conn.Query(ctx, sql, args...)
 	if err != nil {
 		return err
 	}
@@ -79,13 +144,17 @@ func (t *Tx) Query(ctx context.Context, sql string, args []any, read func(pgx.Ro
 
 // Send runs a batch in one round trip. The batch's own callbacks read the answers.
 func (t *Tx) Send(ctx context.Context, batch *pgx.Batch) error {
-	return t.tx.SendBatch(ctx, batch).Close()
+	return t.conn.SendBatch(ctx, batch).Close()
 }
 
 // Try runs work so that its changes can be taken back alone: they stay when it returns no
 // error. The error of work is returned as it is.
 func (t *Tx) Try(ctx context.Context, work func(*Tx) error) error {
-	inner, err := t.tx.Begin(ctx)
+	outer, ok := t.conn.(pgx.Tx)
+	if !ok {
+		return errors.New("an exchange has no savepoints")
+	}
+	inner, err := outer.Begin(ctx)
 	if err != nil {
 		return err
 	}

@@ -205,3 +205,48 @@ func TestViolated(t *testing.T) {
 	_, ok = db.Violated(errors.New("counter_value_check"))
 	require.False(t, ok)
 }
+
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	c := newCounters(t)
+	setting := func(ctx context.Context, query func(context.Context, string, []any, func(pgx.Rows) error) error) (value string) {
+		require.NoError(t, query(ctx, "SELECT current_setting('statement_timeout')", nil, func(rows pgx.Rows) (err error) {
+			value, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
+			return err
+		}))
+		return value
+	}
+	t.Run("everything is as it was when it began", func(t *testing.T) {
+		require.NoError(t, c.Snapshot(c.ctx, func(ctx context.Context, tx *db.Tx) error {
+			value := func() (n int) {
+				require.NoError(t, tx.Query(ctx, "SELECT last_value::int FROM counter WHERE name = 'a'", nil, func(rows pgx.Rows) (err error) {
+					n, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+					return err
+				}))
+				return n
+			}
+			before := value()
+			require.NoError(t, c.Transact(c.ctx, func(ctx context.Context, other *db.Tx) error { return c.add(ctx, other, "a") }))
+			require.Equal(t, before, value())
+			require.Equal(t, before+1, c.value(t, "a"), "outside it is not")
+			return nil
+		}))
+	})
+	t.Run("nothing can be written", func(t *testing.T) {
+		err := c.Snapshot(c.ctx, func(ctx context.Context, tx *db.Tx) error { return c.add(ctx, tx, "a") })
+		require.ErrorContains(t, err, "read-only transaction")
+	})
+	t.Run("statements are bounded by the context alone, and only inside", func(t *testing.T) {
+		require.NoError(t, c.Snapshot(c.ctx, func(ctx context.Context, tx *db.Tx) error {
+			require.Equal(t, "0", setting(ctx, tx.Query))
+			return nil
+		}))
+		for range 8 { // whichever connection it was
+			require.Equal(t, "5s", setting(c.ctx, c.Query))
+		}
+		ctx, cancel := context.WithTimeout(c.ctx, 50*time.Millisecond)
+		defer cancel()
+		err := c.Snapshot(ctx, func(ctx context.Context, tx *db.Tx) error { return tx.Query(ctx, "SELECT pg_sleep(60)", nil, nothing) })
+		require.True(t, db.IsUnavailable(err), "%v", err)
+	})
+}
