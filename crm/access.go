@@ -42,7 +42,17 @@ const (
 	AssociationView Permission = "crm:vehicle_party_association:view"
 	AssociationEdit Permission = "crm:vehicle_party_association:edit"
 
-	LoyaltyView Permission = "crm:loyalty:view"
+	LoyaltyView       Permission = "crm:loyalty:view"
+	LoyaltyEdit       Permission = "crm:loyalty:edit"
+	LoyaltyPolicyEdit Permission = "crm:loyalty_policy:edit"
+
+	CreditView  Permission = "crm:credit:view"
+	CreditEdit  Permission = "crm:credit:edit"
+	CreditLimit Permission = "crm:credit:limit"
+
+	GiftCardView   Permission = "crm:giftcard:view"
+	GiftCardEdit   Permission = "crm:giftcard:edit"
+	GiftCardLookup Permission = "crm:giftcard:lookup" // by code
 
 	WarrantyView   Permission = "crm:warranty:view"
 	WarrantyCreate Permission = "crm:warranty:create"
@@ -78,13 +88,13 @@ func (s Permissions) Has(p Permission) bool {
 var (
 	viewer = []Permission{
 		PartyView, PartySearch, ContactView, ContactRoleView, PreferenceView, VehicleView, VehicleSearch,
-		AssociationView, LoyaltyView, WarrantyView,
+		AssociationView, LoyaltyView, CreditView, GiftCardView, WarrantyView,
 	}
 	agent = append(slices.Clone(viewer),
 		PartyCreate, PartyEdit, ContactCreate, ContactEdit, ContactRoleAssign, PreferenceEdit,
-		VehicleCreate, VehicleEdit, AssociationEdit, WarrantyCreate, WarrantyEdit, EventView, SchemaIntrospect)
+		VehicleCreate, VehicleEdit, AssociationEdit, LoyaltyEdit, CreditEdit, GiftCardEdit, GiftCardLookup, WarrantyCreate, WarrantyEdit, EventView, SchemaIntrospect)
 	admin = append(slices.Clone(agent),
-		PartyDeactivate, PartyMerge, PartyAnonymize, PartyErase, ContactDelete, VehicleDeactivate,
+		PartyDeactivate, PartyMerge, PartyAnonymize, PartyErase, ContactDelete, VehicleDeactivate, LoyaltyPolicyEdit, CreditLimit,
 		ReferenceEdit, SettingsView, SettingsEdit)
 )
 

@@ -51,7 +51,7 @@ type Account struct {
 	Status           AccountStatus   `bun:"status"`
 	BillingTermsID   *uuid.UUID      `bun:"billing_terms_id"`
 	InvoiceDelivery  InvoiceDelivery `bun:"invoice_delivery"`
-	Currency         *string         `bun:"currency"`     // ISO 4217
+	Currency         *string         `bun:"currency"`     // ISO 4217; nil until there is a limit or a debt
 	CreditLimitMinor *int64          `bun:"credit_limit"` // minor units of Currency; nil = no limit set
 	CreditUsedMinor  int64           `bun:"credit_used"`  // minor units of Currency
 	CreditHold       bool            `bun:"credit_hold"`
@@ -65,21 +65,17 @@ var Accounts = newType[Account]("Account", "acc", PartyView, nil)
 
 // The edges of an account.
 var (
-	AccountParty        = one(Accounts, "party", Parties, func(a *Account) *uuid.UUID { return &a.ID })
+	AccountParty        = one(Accounts, "party", Parties, accountID)
 	AccountBillingTerms = one(Accounts, "billingTerms", BillingTermsList, func(a *Account) *uuid.UUID { return a.BillingTermsID })
 )
+
+func accountID(a *Account) *uuid.UUID { return &a.ID }
 
 // IsNode marks the type.
 func (*Account) IsNode() {}
 
 // NodeID is the global id.
 func (a *Account) NodeID() string { return Accounts.nodeID(a.ID) }
-
-// CreditLimit is how much may be owed, nil when no limit is set.
-func (a *Account) CreditLimit() *Money { return moneyOf(a.CreditLimitMinor, a.Currency) }
-
-// CreditUsed is how much is owed, nil for an account without a currency.
-func (a *Account) CreditUsed() *Money { return moneyOf(&a.CreditUsedMinor, a.Currency) }
 
 // BillingTerms are terms of payment that accounts refer to.
 type BillingTerms struct {

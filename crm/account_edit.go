@@ -31,17 +31,8 @@ func (*Store) UpdateAccount(ctx context.Context, accountID string, in AccountUpd
 	}
 	op := operation{"accountUpdate", []Permission{PartyEdit}}
 	return perform(ctx, op, w, []any{accountID, &in}, check, func(ctx context.Context, c *change) (*Account, error) {
-		p, err := c.profile(ctx, id)
+		p, err := c.accountTarget(ctx, id)
 		if err != nil {
-			return nil, err
-		}
-		if p.account == nil {
-			return nil, notFoundf("no such Account")
-		}
-		if err := p.editable("id"); err != nil {
-			return nil, err
-		}
-		if err := c.expected(p.account, p.account.Revision); err != nil {
 			return nil, err
 		}
 		var wrong problems
@@ -68,6 +59,67 @@ func (*Store) UpdateAccount(ctx context.Context, accountID string, in AccountUpd
 		}
 		return p.account, nil
 	})
+}
+
+// ChangeAccountStatus makes an account ACTIVE or INACTIVE, or DOOMED for good: only an account that
+// owes nothing ends (G3N 11). An account that is not ACTIVE buys nothing on credit.
+// Errors: as perform, Invalid, NotFound, Stale, Conflict (PartyMerged, InvalidState).
+func (*Store) ChangeAccountStatus(ctx context.Context, accountID string, status AccountStatus, w Write) (*Account, error) {
+	var id uuid.UUID
+	check := func(p *problems) {
+		id = Accounts.id(p, "id", accountID)
+		word(p, "status", status, AccountActive, AccountInactive, AccountDoomed)
+	}
+	op := operation{"accountStatusChange", []Permission{PartyEdit}}
+	return perform(ctx, op, w, []any{accountID, status}, check, func(ctx context.Context, c *change) (*Account, error) {
+		p, err := c.anyAccount(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.editable("id"); err != nil {
+			return nil, err
+		}
+		if p.account.Status == AccountDoomed {
+			return nil, conflictf(InvalidState, "id", "the account is DOOMED, which is final")
+		}
+		if err := c.expected(p.account, p.account.Revision); err != nil {
+			return nil, err
+		}
+		if used := p.account.Credit().Used; status == AccountDoomed && p.account.CreditUsedMinor > 0 {
+			return nil, conflictf(InvalidState, "status", "%s are owed: an account that ends owes nothing", used)
+		}
+		details := map[string]any{"from": p.account.Status, "to": status}
+		p.account.Status = status
+		altered(c, AccountStatusChanged, Accounts, p.account, c.save(p), details)
+		return p.account, nil
+	})
+}
+
+// accountTarget is target for an operation on an account. Errors: also NotFound for a party that
+// has none.
+func (c *change) accountTarget(ctx context.Context, id uuid.UUID) (*profile, error) {
+	p, err := c.anyAccount(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.editable("id"); err != nil {
+		return nil, err
+	}
+	return p, c.expected(p.account, p.account.Revision)
+}
+
+// anyAccount is accountTarget for an operation that decides itself which states it serves, and
+// looks at the revision.
+func (c *change) anyAccount(ctx context.Context, id uuid.UUID) (*profile, error) {
+	found, err := c.profiles(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := found[id]
+	if p == nil || p.account == nil {
+		return nil, missing("id", Accounts)
+	}
+	return p, nil
 }
 
 // billable makes sure, after what is queued, that everyone who holds BILLING at or for the

@@ -43,7 +43,8 @@ type Record[T any] struct {
 	prefix  string // of global ids
 	view    Permission
 	table   string
-	join    string // adds the computed columns, which ask for the time as $2; empty when there are none
+	join    string // adds the computed columns; empty when there are none
+	timed   bool   // whether these ask for the time, as $2
 	tenant  []int  // index of the field that holds the tenant
 	columns []*schema.Field
 	list    string // the select list, of alias t
@@ -67,7 +68,7 @@ type Path struct {
 // computed is a row of values that are no columns of the type's table.
 type computed struct {
 	columns []string
-	from    string // a select of these columns; $1 is the tenant and $2 the time of the request
+	from    string // a select of these columns; $1 is the tenant and $2, if it is there, the time of the request
 }
 
 // newType reads the table and its columns from the bun tags of T. Filter paths are the
@@ -86,6 +87,7 @@ func newType[T any](name, prefix string, view Permission, more *computed) *Recor
 	}
 	if more != nil {
 		t.join = " CROSS JOIN LATERAL (" + more.from + ") computed"
+		t.timed = strings.Contains(more.from, "$2")
 		for _, name := range more.columns {
 			t.columns = append(t.columns, table.FieldMap[name])
 			list = append(list, "computed."+name)
@@ -125,6 +127,9 @@ func (t *Record[T]) writes(table *schema.Table) {
 	if t.field("revision") != nil {
 		t.updateSQL += " AND revision = $" + strconv.Itoa(len(t.updated)+1)
 	}
+	// A row that is not there, or not as it was read, is an error of the statement itself: the
+	// transaction's end may travel with it.
+	t.updateSQL = "WITH changed AS (" + t.updateSQL + " RETURNING 1) SELECT 1 / count(*) FROM changed"
 }
 
 // field finds a column of the table, nil when there is none.
@@ -188,7 +193,7 @@ func folded(name string, normalise func(string) string) Path {
 
 // bound are the values that the select list needs: the tenant and, for some, the time.
 func (t *Record[T]) bound(s *session, more ...any) []any {
-	if t.join != "" {
+	if t.timed {
 		return append([]any{s.tenant, s.now}, more...)
 	}
 	return append([]any{s.tenant}, more...)
@@ -196,7 +201,7 @@ func (t *Record[T]) bound(s *session, more ...any) []any {
 
 // param is the placeholder of the nth value, from 1, after the bound ones.
 func (t *Record[T]) param(n int) string {
-	if t.join != "" {
+	if t.timed {
 		n++
 	}
 	return "$" + strconv.Itoa(n+1)

@@ -109,9 +109,10 @@ func (w *world) associate(t *testing.T, vehicle string, party uuid.UUID, kind cr
 func (w *world) earned(t *testing.T, customer uuid.UUID, points int, available time.Time, expires *time.Time) {
 	t.Helper()
 	w.do(t, `INSERT INTO loyalty_account (tenant_id, id, balance, lifetime_earned) SELECT tenant_id, id, $2, $2 FROM customer WHERE id = $1
-		ON CONFLICT (tenant_id, id) DO UPDATE SET balance = loyalty_account.balance + $2, lifetime_earned = loyalty_account.lifetime_earned + $2`, customer, points)
-	w.do(t, `WITH entry AS (INSERT INTO loyalty_transaction (tenant_id, id, account_id, type, points, balance_after, occurred_at)
-		SELECT tenant_id, $3, id, 'EARN', $2, balance, $4 FROM loyalty_account WHERE id = $1 RETURNING *)
+		ON CONFLICT (tenant_id, id) DO UPDATE SET balance = loyalty_account.balance + $2, lifetime_earned = loyalty_account.lifetime_earned + $2,
+			revision = loyalty_account.revision + 1`, customer, points)
+	w.do(t, `WITH entry AS (INSERT INTO loyalty_transaction (tenant_id, id, account_id, sequence, type, points, balance_after, occurred_at)
+		SELECT tenant_id, $3, id, revision, 'EARN', $2, balance, $4 FROM loyalty_account WHERE id = $1 RETURNING *)
 		INSERT INTO loyalty_lot (tenant_id, id, account_id, transaction_id, points, remaining, available_at, expires_at)
 		SELECT tenant_id, id, account_id, id, points, points, $4, $5 FROM entry`, customer, points, uuid.Must(uuid.NewV7()), available, expires)
 }

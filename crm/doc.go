@@ -2,7 +2,8 @@
 //
 // A [Party] is a person or an organisation. In its buying role it is a [Customer], which may
 // own [Vehicle]s, hold [Warranty]s and collect points on a [LoyaltyAccount]; the credit and
-// billing side of an organisation is its [Account]. The three share the party's id. A
+// billing side of an organisation is its [Account], whose debts are a ledger of
+// [CreditTransaction]s. The three share the party's id. A
 // [Contact] is one person's engagement at one organisation, and holds [Role]s there as
 // [ContactRole]s. [Identifier]s lead to parties, [ContactPoint]s reach them.
 //

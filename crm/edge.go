@@ -2,7 +2,9 @@ package crm
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -14,6 +16,7 @@ import (
 type edge interface {
 	target() string
 	permissions() []Permission
+	filter() reflect.Type // of the filter that narrows it, nil when none does
 	// announce returns the statements that load the edge for all parents, a slice of the
 	// edge's parent type, and a function that, once they ran, returns the children.
 	announce(s *session, parents any, step Step) ([]statement, func() any, error)
@@ -139,6 +142,7 @@ func (t *Record[T]) rowsOf(s *session, sql string, keys []uuid.UUID) (statement,
 
 func (e *One[P, C]) target() string            { return e.to.name }
 func (e *One[P, C]) permissions() []Permission { return e.need }
+func (e *One[P, C]) filter() reflect.Type      { return nil }
 
 func (e *One[P, C]) announce(s *session, parents any, _ Step) ([]statement, func() any, error) {
 	l := e.loader(s)
@@ -179,17 +183,54 @@ type Paged[P, C any] struct {
 	need  []Permission
 	order order
 	sql   string // of a first page; its values are the parents and one row more than the size
-	count string
+
+	where    reflect.Type // of the filters it takes
+	narrowed narrowed     // what it is known by
+	match    db.Expr      // the filter
 }
+
+// narrowed is an edge with a filter, as text.
+type narrowed struct {
+	edge  any
+	where string
+}
+
+// counted is how long its lists are.
+type counted narrowed
 
 // paged declares a list of records of type to, in a fixed order.
 func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o order, key func(*P) *uuid.UUID, need ...Permission) *Paged[P, C] {
 	e := &Paged[P, C]{name: from.name + "." + field, to: to, src: src, key: key, need: append(need, to.view), order: o}
 	e.sql = e.render("true", db.OrderBy(o.terms, false))
-	tables, where := src.clauses(to.table, "")
-	e.count = fmt.Sprintf("SELECT %s, count(*) FROM %s WHERE %s AND %s = ANY($2) GROUP BY 1", src.key, tables, where, src.key)
+	e.narrowed.edge = e
 	register(from, field, e)
 	return e
+}
+
+// filteredBy lets clients narrow the list with a filter of a type. It returns e for chaining.
+func (e *Paged[P, C]) filteredBy(where reflect.Type) *Paged[P, C] {
+	e.where = where
+	return e
+}
+
+// Where is the edge to those of its records that a filter matches. Lists of several parents with
+// the same filter are read together. A nil filter matches everything.
+// Errors: Unauthenticated, Forbidden, Invalid, naming the field.
+func (e *Paged[P, C]) Where(ctx context.Context, where any) (*Paged[P, C], error) {
+	if _, err := authorize(ctx, e.need...); err != nil {
+		return nil, err
+	}
+	match, err := e.to.where(ctx, where, "where")
+	if err != nil || match.IsZero() {
+		return e, err
+	}
+	text, err := json.Marshal(where)
+	if err != nil {
+		return nil, failed(err)
+	}
+	some := *e
+	some.match, some.narrowed.where = match, string(text)
+	return &some, nil
 }
 
 // render makes the statement of one page per parent, its first value, of as many rows at
@@ -231,7 +272,7 @@ type pageKey struct {
 }
 
 func (e *Paged[P, C]) loader(s *session) *loader[pageKey, *Connection[C]] {
-	return loaderOf(s, e, func(s *session, keys []pageKey) (map[pageKey]*Connection[C], error) {
+	return loaderOf(s, e.narrowed, func(s *session, keys []pageKey) (map[pageKey]*Connection[C], error) {
 		parents := map[Page][]uuid.UUID{}
 		for _, k := range keys {
 			parents[k.page] = append(parents[k.page], k.parent)
@@ -256,15 +297,15 @@ func (e *Paged[P, C]) loader(s *session) *loader[pageKey, *Connection[C]] {
 func (e *Paged[P, C]) pageOf(s *session, page Page, parents []uuid.UUID) (st statement, done func(map[pageKey]*Connection[C]), err error) {
 	args := db.NewArgs(e.to.bound(s, parents, page.size+1)...)
 	sql := e.sql
-	if page.after != "" || page.before != "" || page.backwards {
+	if page.after != "" || page.before != "" || page.backwards || !e.match.IsZero() {
 		beyond, err := s.scope(e.name, e.order).beyond(e.order, page)
 		if err != nil {
 			return statement{}, nil, err
 		}
-		sql = e.render(beyond.SQL(args), db.OrderBy(e.order.terms, page.backwards))
+		sql = e.render(db.All(e.match, beyond).SQL(args), db.OrderBy(e.order.terms, page.backwards))
 	}
 	rowsOf := make(map[uuid.UUID][]*C, len(parents))
-	st = statement{sql: sql, args: args.Values(), read: func(rows pgx.Rows) error {
+	st = statement{sql: sql, args: args.Values(), composed: !e.match.IsZero(), read: func(rows pgx.Rows) error {
 		return e.to.scan(rows, s.tenant, func(parent uuid.UUID, row *C) { rowsOf[parent] = append(rowsOf[parent], row) })
 	}}
 	return st, func(found map[pageKey]*Connection[C]) {
@@ -282,7 +323,7 @@ func (e *Paged[P, C]) connection(s *session, parent uuid.UUID, page Page, rows [
 
 // counts loads how long the lists of several parents are.
 func (e *Paged[P, C]) counts(s *session) *loader[uuid.UUID, int] {
-	return loaderOf(s, &e.count, func(s *session, parents []uuid.UUID) (map[uuid.UUID]int, error) {
+	return loaderOf(s, counted(e.narrowed), func(s *session, parents []uuid.UUID) (map[uuid.UUID]int, error) {
 		st, found := e.countOf(s, parents)
 		return found, s.query(s.ctx, st)
 	})
@@ -290,7 +331,10 @@ func (e *Paged[P, C]) counts(s *session) *loader[uuid.UUID, int] {
 
 func (e *Paged[P, C]) countOf(s *session, parents []uuid.UUID) (statement, map[uuid.UUID]int) {
 	found := make(map[uuid.UUID]int, len(parents))
-	return statement{sql: e.count, args: []any{s.tenant, parents}, read: func(rows pgx.Rows) error {
+	args := db.NewArgs(s.tenant, parents)
+	tables, where := e.src.clauses(e.to.table, "")
+	sql := fmt.Sprintf("SELECT %s, count(*) FROM %s WHERE %s AND %s = ANY($2) AND %s GROUP BY 1", e.src.key, tables, where, e.src.key, e.match.SQL(args))
+	return statement{sql: sql, args: args.Values(), composed: !e.match.IsZero(), read: func(rows pgx.Rows) error {
 		var parent uuid.UUID
 		var n int
 		_, err := pgx.ForEachRow(rows, []any{&parent, &n}, func() error {
@@ -303,8 +347,17 @@ func (e *Paged[P, C]) countOf(s *session, parents []uuid.UUID) (statement, map[u
 
 func (e *Paged[P, C]) target() string            { return e.to.name }
 func (e *Paged[P, C]) permissions() []Permission { return e.need }
+func (e *Paged[P, C]) filter() reflect.Type      { return e.where }
 
 func (e *Paged[P, C]) announce(s *session, parents any, step Step) ([]statement, func() any, error) {
+	if step.Where != nil {
+		some, err := e.Where(s.ctx, step.Where)
+		if err != nil {
+			return nil, nil, err
+		}
+		step.Where = nil
+		return some.announce(s, parents, step)
+	}
 	l, counts := e.loader(s), e.counts(s)
 	keys := distinct(parents.([]*P), e.key)
 	var missing, uncounted []uuid.UUID

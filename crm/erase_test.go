@@ -105,6 +105,26 @@ func TestCustomerErase(t *testing.T) {
 			require.Empty(t, w.about(t, x.ID))
 		}
 	})
+	t.Run("with its ledger of credit, entry by entry, once nothing is owed", func(t *testing.T) {
+		x := w.owing(t, "Owing AG", "10.00 EUR", "4.00 EUR")
+		_, err := w.store.EraseCustomer(w.admin(t), x.NodeID(), crm.Write{})
+		require.Contains(t, refused(t, err, crm.Conflict, crm.InvalidState, "id").Message, "4.00 EUR are owed")
+		_, err = w.release(t, accountOf(x.ID), "4.00 EUR", crm.Write{})
+		require.NoError(t, err)
+		require.Equal(t, 2+1+3, erase(t, x).ItemsDeleted, "customer and status; code; a limit, a purchase and a payment")
+		require.Empty(t, w.about(t, x.ID))
+	})
+	t.Run("the debt that a survivor took over stays when the loser goes, and goes with the survivor", func(t *testing.T) {
+		a, b := w.owing(t, "Took AG", "10.00 EUR", "4.00 EUR"), w.owing(t, "Gave AG", "10.00 EUR", "3.00 EUR")
+		w.merge(t, a, b)
+		require.Equal(t, 2+3, erase(t, b).ItemsDeleted, "customer and status; a limit, a purchase and the transfer")
+		require.Equal(t, "7.00 EUR", w.account(t, accountOf(a.ID)).Credit().Used.String())
+		w.sound(t)
+		_, err := w.release(t, accountOf(a.ID), "7.00 EUR", crm.Write{})
+		require.NoError(t, err)
+		require.Equal(t, 2+2+4+1, erase(t, a).ItemsDeleted, "customer and status; two codes; a limit, a purchase, the transfer and the payment; the merge")
+		require.Empty(t, w.about(t, a.ID, b.ID))
+	})
 	t.Run("one that was merged goes alone, and its survivor keeps what it got", func(t *testing.T) {
 		a, b := w.person(t, "Keeps"), w.newcomer(t, crm.CustomerCreate{LastName: new("Ends"), Email: new("ends@example.org")})
 		w.earned(t, b.ID, 10, crmtest.Today(), nil)
@@ -178,6 +198,19 @@ func TestEraseLedgersOfAnotherTenant(t *testing.T) {
 		require.Zero(t, n)
 	}
 	require.Equal(t, before, w.rows(t))
+	t.Run("nor from another tenant's credit", func(t *testing.T) {
+		require.NoError(t, w.sql.QueryRow(t.Context(), "SELECT tenant_id, account_id FROM credit_transaction WHERE NOT "+inDemo+" LIMIT 1").Scan(&acme, &party))
+		for _, tenant := range []uuid.UUID{acme, demo} {
+			var n int
+			err := w.store.DB.Query(db.WithTenant(t.Context(), demo), "SELECT transactions::int FROM crm_erase_ledgers($1, $2)", []any{tenant, party}, func(rows pgx.Rows) error {
+				_, err := pgx.ForEachRow(rows, []any{&n}, func() error { return nil })
+				return err
+			})
+			require.NoError(t, err)
+			require.Zero(t, n)
+		}
+		require.Equal(t, before, w.rows(t))
+	})
 	t.Run("and nobody deletes from a ledger without it", func(t *testing.T) {
 		err := w.store.DB.Query(db.WithTenant(t.Context(), demo), "DELETE FROM loyalty_transaction WHERE tenant_id = $1 RETURNING 1", []any{demo}, func(rows pgx.Rows) error {
 			for rows.Next() {

@@ -67,36 +67,50 @@ const (
 	// Of Conflict.
 
 	AlreadyRegistered   Reason = "ALREADY_REGISTERED"
+	AlreadyReversed     Reason = "ALREADY_REVERSED"
 	CodeInUse           Reason = "CODE_IN_USE"
 	ContactExists       Reason = "CONTACT_EXISTS"
+	CreditHeld          Reason = "CREDIT_HOLD"
+	CreditLimitExceeded Reason = "CREDIT_LIMIT_EXCEEDED"
+	CurrencyMismatch    Reason = "CURRENCY_MISMATCH"
 	DuplicateCandidates Reason = "DUPLICATE_CANDIDATES"
 	DuplicateVIN        Reason = "DUPLICATE_VIN"
 	EmailInUse          Reason = "EMAIL_IN_USE"
 	ExternalRefInUse    Reason = "EXTERNAL_REF_IN_USE"
 	IdempotencyMismatch Reason = "IDEMPOTENCY_MISMATCH"
+	InsufficientBalance Reason = "INSUFFICIENT_BALANCE"
+	InsufficientPoints  Reason = "INSUFFICIENT_POINTS"
 	InvalidState        Reason = "INVALID_STATE"
 	KeyInUse            Reason = "KEY_IN_USE"
 	LastContact         Reason = "LAST_CONTACT"
 	MergedParty         Reason = "PARTY_MERGED"
+	NoLoyaltyPolicy     Reason = "LOYALTY_POLICY_MISSING"
 	PhoneInUse          Reason = "PHONE_IN_USE"
+	RedeemAboveMaximum  Reason = "REDEEM_ABOVE_MAXIMUM"
+	RedeemBelowMinimum  Reason = "REDEEM_BELOW_MINIMUM"
+	RedeemNotInBlocks   Reason = "REDEEM_NOT_BLOCK_MULTIPLE"
+	RestoreExceeds      Reason = "RESTORE_EXCEEDS_REDEEMED"
 	RoleHeld            Reason = "ROLE_HELD"
+	VersionExists       Reason = "VERSION_EXISTS"
 )
 
 // constraints says what a broken constraint of the database means.
 var constraints = map[string]*Error{
-	"party_key_key":            conflictf(KeyInUse, "input.key", "the key is taken"),
-	"contact_key_key":          conflictf(KeyInUse, "input.key", "the key is taken"),
-	"contact_person_key":       conflictf(ContactExists, "input.personId", "the person is a contact of this organisation already"),
-	"customer_code_key":        conflictf(CodeInUse, "input.code", "the code is taken"),
-	"account_code_key":         conflictf(CodeInUse, "input.accountCode", "the account code is taken"),
-	"role_code_key":            conflictf(CodeInUse, "input.code", "the code is taken"),
-	"billing_terms_code_key":   conflictf(CodeInUse, "input.code", "the code is taken"),
-	"vehicle_vin_key":          conflictf(DuplicateVIN, "input.vin", "an active vehicle has this VIN"),
-	"warranty_serial_key":      conflictf(AlreadyRegistered, "input.serialNumber", "an active warranty has this serial number"),
-	"identifier_claim_key":     conflictf(ExternalRefInUse, "input", "another party has claimed an identifier of this one"),
-	"identifier_party_key":     conflictf(ExternalRefInUse, "input", "the party has this identifier already"),
-	"contact_role_role_key":    conflictf(RoleHeld, "input.roleCode", "the contact has this role already"),
-	"contact_role_primary_key": {Code: Unavailable, Message: "another change of this role is under way, try again"},
+	"party_key_key":              conflictf(KeyInUse, "input.key", "the key is taken"),
+	"contact_key_key":            conflictf(KeyInUse, "input.key", "the key is taken"),
+	"contact_person_key":         conflictf(ContactExists, "input.personId", "the person is a contact of this organisation already"),
+	"customer_code_key":          conflictf(CodeInUse, "input.code", "the code is taken"),
+	"account_code_key":           conflictf(CodeInUse, "input.accountCode", "the account code is taken"),
+	"role_code_key":              conflictf(CodeInUse, "input.code", "the code is taken"),
+	"billing_terms_code_key":     conflictf(CodeInUse, "input.code", "the code is taken"),
+	"vehicle_vin_key":            conflictf(DuplicateVIN, "input.vin", "an active vehicle has this VIN"),
+	"warranty_serial_key":        conflictf(AlreadyRegistered, "input.serialNumber", "an active warranty has this serial number"),
+	"identifier_claim_key":       conflictf(ExternalRefInUse, "input", "another party has claimed an identifier of this one"),
+	"identifier_party_key":       conflictf(ExternalRefInUse, "input", "the party has this identifier already"),
+	"contact_role_role_key":      conflictf(RoleHeld, "input.roleCode", "the contact has this role already"),
+	"loyalty_policy_version_key": conflictf(VersionExists, "input.version", "the programme has this version already"),
+	"gift_card_code_key":         conflictf(CodeInUse, "input.code", "another gift card has this code"),
+	"contact_role_primary_key":   {Code: Unavailable, Message: "another change of this role is under way, try again"},
 }
 
 // Error returns the message for people.

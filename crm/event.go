@@ -47,7 +47,24 @@ const (
 	WarrantyUpdated                 EventType = "WARRANTY_UPDATED"
 	WarrantyStatusChanged           EventType = "WARRANTY_STATUS_CHANGED"
 	WarrantyTransferred             EventType = "WARRANTY_TRANSFERRED"
+	LoyaltyPolicyWasSet             EventType = "LOYALTY_POLICY_SET"
+	LoyaltyPointsEarned             EventType = "LOYALTY_POINTS_EARNED"
+	LoyaltyPointsRedeemed           EventType = "LOYALTY_POINTS_REDEEMED"
+	LoyaltyPointsAdjusted           EventType = "LOYALTY_POINTS_ADJUSTED"
+	LoyaltyPointsReversed           EventType = "LOYALTY_POINTS_REVERSED"
+	LoyaltyPointsRestored           EventType = "LOYALTY_POINTS_RESTORED"
+	LoyaltyPointsExpired            EventType = "LOYALTY_POINTS_EXPIRED"
 	LoyaltyPointsTransferred        EventType = "LOYALTY_POINTS_TRANSFERRED"
+	LoyaltyBalanceCorrected         EventType = "LOYALTY_BALANCE_CORRECTED"
+	AccountStatusChanged            EventType = "ACCOUNT_STATUS_CHANGED"
+	CreditConsumed                  EventType = "CREDIT_CONSUMED"
+	CreditReleased                  EventType = "CREDIT_RELEASED"
+	CreditChanged                   EventType = "CREDIT_CHANGED"
+	CreditTransferred               EventType = "CREDIT_TRANSFERRED"
+	GiftCardIssued                  EventType = "GIFT_CARD_ISSUED"
+	GiftCardRedeemed                EventType = "GIFT_CARD_REDEEMED"
+	GiftCardExpiryNoticed           EventType = "GIFT_CARD_EXPIRED"
+	GiftCardVoided                  EventType = "GIFT_CARD_VOIDED"
 	RoleCreated                     EventType = "ROLE_CREATED"
 	RoleUpdated                     EventType = "ROLE_UPDATED"
 	BillingTermsCreated             EventType = "BILLING_TERMS_CREATED"
@@ -89,7 +106,7 @@ var Events = newType[Event]("Event", "evt", EventView, nil).filterable(map[strin
 var (
 	PartyEvents    = eventsOf(Parties, partyID)
 	CustomerEvents = eventsOf(Customers, customerID)
-	AccountEvents  = eventsOf(Accounts, func(a *Account) *uuid.UUID { return &a.ID })
+	AccountEvents  = eventsOf(Accounts, accountID)
 	ContactEvents  = eventsOf(Contacts, func(c *Contact) *uuid.UUID { return &c.ID })
 	VehicleEvents  = eventsOf(Vehicles, vehicleID)
 	WarrantyEvents = eventsOf(Warranties, func(w *Warranty) *uuid.UUID { return &w.ID })
@@ -154,10 +171,16 @@ func (c *change) event(e Event, details map[string]any) {
 		e.Details = text
 	}
 	e.Actor, e.CorrelationID, e.OccurredAt = c.actor, c.correlation, c.now
-	if a := c.write.Audit; a != nil {
-		e.Reason, e.SourceRefs = a.Reason, a.SourceRefs
-	}
+	e.Reason, e.SourceRefs = c.why()
 	insert(c, Events, &e)
+}
+
+// why is what the caller says of the reason for the change.
+func (c *change) why() (reason *string, refs []*SourceRef) {
+	if a := c.write.Audit; a != nil {
+		return a.Reason, a.SourceRefs
+	}
+	return nil, nil
 }
 
 // made queues the event of a new row.

@@ -1,7 +1,6 @@
 package crm_test
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -27,20 +26,6 @@ func newGarage(t *testing.T) *garage {
 	var ticks atomic.Int64
 	w.store.Now = func() time.Time { return crmtest.Today().Add(time.Duration(ticks.Add(1)) * time.Second) }
 	return &garage{world: w}
-}
-
-// lacking is a new request of someone who may do all but one thing.
-func (g *garage) lacking(t *testing.T, lacks crm.Permission) context.Context {
-	t.Helper()
-	all, _ := crm.RolePermissions("admin")
-	var rest []crm.Permission
-	for _, p := range all {
-		if p != lacks {
-			rest = append(rest, p)
-		}
-	}
-	ctx, _ := crmtest.With(t, g.store, "demo", rest...)
-	return ctx
 }
 
 // vin is one that no vehicle has.

@@ -29,12 +29,22 @@ type (
 	LoyaltyTransactionConnection = Connection[LoyaltyTransaction]
 	LoyaltyTransactionEdge       = Edge[LoyaltyTransaction]
 	LoyaltyTransactionOrder      = Order[LoyaltyTransactionOrderField]
+	LoyaltyLotConnection         = Connection[LoyaltyLot]
+	LoyaltyLotEdge               = Edge[LoyaltyLot]
+	LoyaltyPolicyConnection      = Connection[LoyaltyPolicy]
+	LoyaltyPolicyEdge            = Edge[LoyaltyPolicy]
+	LoyaltyPolicyOrder           = Order[LoyaltyPolicyOrderField]
 	WarrantyConnection           = Connection[Warranty]
 	WarrantyEdge                 = Edge[Warranty]
 	WarrantyOrder                = Order[WarrantyOrderField]
+	GiftCardConnection           = Connection[GiftCard]
+	GiftCardEdge                 = Edge[GiftCard]
+	GiftCardOrder                = Order[GiftCardOrderField]
 	EventConnection              = Connection[Event]
 	EventEdge                    = Edge[Event]
 	EventOrder                   = Order[EventOrderField]
+	CreditTransactionConnection  = Connection[CreditTransaction]
+	CreditTransactionEdge        = Edge[CreditTransaction]
 	MergeConnection              = Connection[Merge]
 	MergeEdge                    = Edge[Merge]
 
@@ -46,12 +56,22 @@ type (
 	RoleStatusFilter             = EnumFilter[RoleStatus]
 	VehicleStatusFilter          = EnumFilter[VehicleStatus]
 	LoyaltyTransactionTypeFilter = EnumFilter[LoyaltyTransactionType]
+	CreditTransactionTypeFilter  = EnumFilter[CreditTransactionType]
 	WarrantyStatusFilter         = EnumFilter[WarrantyStatus]
 	EventTypeFilter              = EnumFilter[EventType]
 
-	AddressInput            = Address
-	AuditInput              = Audit
-	CustomerInput           = CustomerCreate
+	AddressInput  = Address
+	AuditInput    = Audit
+	CustomerInput = CustomerCreate
+
+	LoyaltyAdjustmentInput        = LoyaltyAdjustment
+	LoyaltyChannelMultiplier      = ChannelMultiplier
+	LoyaltyChannelMultiplierInput = ChannelMultiplier
+	LoyaltyCorrectionInput        = LoyaltyCorrection
+	LoyaltyEarningInput           = LoyaltyEarning
+	LoyaltyPolicyInput            = LoyaltyPolicySet
+	LoyaltyRedemptionInput        = LoyaltyRedemption
+
 	CustomerProbeInput      = CustomerProbe
 	CustomerUpdateInput     = CustomerUpdate
 	PartyMergeInput         = MergeInput
@@ -63,6 +83,9 @@ type (
 	PartyUpdateInput        = PartyUpdate
 	AccountUpdateInput      = AccountUpdate
 	TenantSettingsInput     = TenantSettingsUpdate
+
+	AccountCreditInput       = CreditMove
+	AccountCreditUpdateInput = CreditUpdate
 
 	ConsentChangeConnection       = Connection[ConsentChange]
 	ConsentChangeEdge             = Edge[ConsentChange]
@@ -88,6 +111,11 @@ type (
 	VehicleSearchOrder            = Order[VehicleSearchOrderField]
 	VehicleSearchConnection       = VehicleHits
 	VehicleSearchEdge             = VehicleHit
+	GiftCardTransactionConnection = Connection[GiftCardTransaction]
+	GiftCardTransactionEdge       = Edge[GiftCardTransaction]
+	GiftCardTransactionTypeFilter = EnumFilter[GiftCardTransactionType]
+	GiftCardIssueInput            = GiftCardIssue
+	GiftCardRedeemInput           = GiftCardRedemption
 	WarrantyInput                 = WarrantyRegistration
 	WarrantyUpdateInput           = WarrantyUpdate
 )

@@ -32,39 +32,47 @@ type outcome struct {
 // request that had it. Another transaction that is using the key now is waited for.
 // Errors: Conflict with IdempotencyMismatch.
 func (c *change) reserve(ctx context.Context, operation string, hash []byte) (*outcome, error) {
+	statements, prior := c.reservation(operation, hash)
+	if err := c.send(ctx, statements...); err != nil {
+		return nil, err
+	}
+	return prior()
+}
+
+// reservation is reserve for who sends the statements together with others.
+func (c *change) reservation(operation string, hash []byte) (statements []statement, prior func() (*outcome, error)) {
 	key := *c.write.IdempotencyKey
 	taken := true
-	err := c.query(ctx, statement{
+	var had []byte
+	var text *string
+	take := statement{
 		sql: `INSERT INTO idempotency_key AS k (tenant_id, operation, key, input_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (tenant_id, operation, key) DO UPDATE
 			SET input_hash = excluded.input_hash, created_at = excluded.created_at, outcome = NULL
 			WHERE k.created_at <= $6 RETURNING false`,
 		args: []any{c.tenant, operation, key, hash, c.now, c.now.Add(-idempotencyTTL)}, read: readOne(&taken),
-	})
-	if err != nil || !taken {
-		return nil, err
 	}
-	var had []byte
-	var text string
-	err = c.query(ctx, statement{
+	look := statement{
 		sql:  "SELECT input_hash, outcome::text FROM idempotency_key WHERE tenant_id = $1 AND operation = $2 AND key = $3",
 		args: []any{c.tenant, operation, key},
 		read: func(rows pgx.Rows) error {
 			_, err := pgx.ForEachRow(rows, []any{&had, &text}, func() error { return nil })
 			return err
 		},
-	})
-	if err != nil {
-		return nil, err
 	}
-	if !bytes.Equal(had, hash) {
-		return nil, conflictf(IdempotencyMismatch, "idempotencyKey", "the key was used for another input within the last 24 hours")
+	return []statement{take, look}, func() (*outcome, error) {
+		switch {
+		case !taken:
+			return nil, nil // nobody had it
+		case !bytes.Equal(had, hash):
+			return nil, conflictf(IdempotencyMismatch, "idempotencyKey", "the key was used for another input within the last 24 hours")
+		}
+		prior := &outcome{}
+		if err := json.Unmarshal([]byte(deref(text)), prior); err != nil {
+			return nil, failed(err)
+		}
+		return prior, nil
 	}
-	prior := &outcome{}
-	if err := json.Unmarshal([]byte(text), prior); err != nil {
-		return nil, failed(err)
-	}
-	return prior, nil
 }
 
 // replay hands out what became of the earlier request.
@@ -76,8 +84,8 @@ func (o *outcome) replay(result any, refusal **Error) error {
 	return nil
 }
 
-// settle keeps what became of the request with its key.
-func (c *change) settle(ctx context.Context, operation string, result any, refusal *Error) error {
+// settle queues keeping what became of the request with its key.
+func (c *change) settle(operation string, result any, refusal *Error) error {
 	o := outcome{Refusal: refusal}
 	if refusal == nil {
 		text, err := json.Marshal(result)
@@ -88,7 +96,7 @@ func (c *change) settle(ctx context.Context, operation string, result any, refus
 	}
 	c.exec("UPDATE idempotency_key SET outcome = $4 WHERE tenant_id = $1 AND operation = $2 AND key = $3",
 		operation, *c.write.IdempotencyKey, o)
-	return c.flush(ctx)
+	return nil
 }
 
 // finalRefusal returns err when it says what will stay so: the record's state, or another
@@ -106,10 +114,16 @@ func finalRefusal(err error) *Error {
 
 // unkeep makes the answers that were kept for earlier requests about a record that is no more
 // say only that: they hold what it was.
+//
+// Those of the ledgers stay: they hold points and money, which moved, and no personal data.
 func (c *change) unkeep(id uuid.UUID) {
 	gone := conflictf(InvalidState, "", "the record of this request was anonymised or erased since")
-	c.exec("UPDATE idempotency_key SET outcome = $3 WHERE tenant_id = $1 AND outcome::text LIKE '%' || $2 || '%'", id.String(), outcome{Refusal: gone})
+	c.exec("UPDATE idempotency_key SET outcome = $3 WHERE tenant_id = $1 AND outcome::text LIKE '%' || $2 || '%' AND operation !~ $4",
+		id.String(), outcome{Refusal: gone}, ledgerOperations)
 }
+
+// ledgerOperations matches the names of operations on ledgers.
+const ledgerOperations = "^(loyalty|accountCredit|giftCard)"
 
 // Sweep removes the keys of all tenants that are past their time, and returns how many.
 func (s *Store) Sweep(ctx context.Context) (int, error) {

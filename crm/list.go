@@ -83,13 +83,18 @@ func (t *Record[T]) first(ctx context.Context, s *session, match db.Expr, orderB
 // rows runs a statement of ids and rows, and leaves the rows to those who ask by id later.
 func (t *Record[T]) rows(ctx context.Context, s *session, st statement) ([]*T, error) {
 	var rows []*T
-	st.read = func(r pgx.Rows) error {
+	st.read = t.each(s, func(row *T) { rows = append(rows, row) })
+	return rows, s.query(ctx, st)
+}
+
+// each reads ids and rows, leaves the rows to those who ask by id later, and hands them out.
+func (t *Record[T]) each(s *session, take func(*T)) func(pgx.Rows) error {
+	return func(r pgx.Rows) error {
 		return t.scan(r, s.tenant, func(id uuid.UUID, row *T) {
 			t.remember(s, id, row)
-			rows = append(rows, row)
+			take(row)
 		})
 	}
-	return rows, s.query(ctx, st)
 }
 
 // lookup finds the row that a selector names: a struct of pointers of which exactly one
@@ -107,7 +112,11 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 			continue
 		}
 		name := fieldName(v.Type().Field(i).Name)
-		expr, err := t.paths[name].equal(v.Field(i).Elem().Interface(), "by."+name)
+		path := t.paths[name]
+		if _, err := authorize(ctx, path.need...); err != nil {
+			return nil, err
+		}
+		expr, err := path.equal(v.Field(i).Elem().Interface(), "by."+name)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"reflect"
 )
 
 // Plan names the edges that a caller is about to follow from the rows of one type.
@@ -11,15 +12,16 @@ type Plan []Step
 type Step struct {
 	Field string // of the parent's type
 	Page  Page   // of a paged edge; a closed list takes [WholeList]
+	Where any    // of a paged edge that can be filtered, see [EdgeWhere]; nil for none
 	Count bool   // whether the total is asked for as well
 	Next  Plan   // from the rows that the edge leads to
 }
 
-// With returns the plan with one more step. Steps along the same edge to the same page are
-// one: it leads to whatever any of them leads to.
+// With returns the plan with one more step. Steps along the same edge to the same page of the
+// same list are one: it leads to whatever any of them leads to.
 func (p Plan) With(step Step) Plan {
 	for i, s := range p {
-		if s.Field == step.Field && s.Page == step.Page {
+		if s.Field == step.Field && s.Page == step.Page && reflect.DeepEqual(s.Where, step.Where) {
 			p[i].Count = s.Count || step.Count
 			p[i].Next = s.Next.And(step.Next)
 			return p
@@ -46,6 +48,16 @@ func EdgeTarget(typeName, field string) (string, bool) {
 		return "", false
 	}
 	return e.target(), true
+}
+
+// EdgeWhere returns a new filter of the kind that the edge behind a field takes, a pointer to a
+// struct; nil when it takes none.
+func EdgeWhere(typeName, field string) any {
+	e, ok := catalogue.edges[typeName][field]
+	if !ok || e.filter() == nil {
+		return nil
+	}
+	return reflect.New(e.filter()).Interface()
 }
 
 // Prefetch loads everything the plan names from rows, a slice of pointers to the type, and

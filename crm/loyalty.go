@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +25,15 @@ const (
 	LoyaltyTransfer LoyaltyTransactionType = "TRANSFER"
 )
 
+// LoyaltyTransactionStatus says whether an entry's points count yet.
+type LoyaltyTransactionStatus string
+
+// The words of it.
+const (
+	LoyaltyPending LoyaltyTransactionStatus = "PENDING" // earned, not yet spendable
+	LoyaltyPosted  LoyaltyTransactionStatus = "POSTED"
+)
+
 // LoyaltyAccount holds a customer's points. It shares the customer's id.
 type LoyaltyAccount struct {
 	bun.BaseModel `bun:"table:loyalty_account"`
@@ -38,12 +48,16 @@ type LoyaltyAccount struct {
 	Revision        int64     `bun:"revision"`
 }
 
+// accountTime is the time that an account t is looked at: now, but never before its last movement.
+// What was earned at once can be spent at once, whatever another server's clock says.
+func accountTime(now string) string { return "greatest(" + now + ", t.updated_at)" }
+
 // LoyaltyAccounts is the type in the catalogue. What can be spent depends on the time:
 // points mature and expire without a write, so both sums come from the open lots.
 var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyView, &computed{
 	columns: []string{"available_points", "pending_points"},
-	from: "SELECT coalesce(sum(l.remaining) FILTER (WHERE l.available_at <= $2 AND (l.expires_at IS NULL OR l.expires_at > $2)), 0)::bigint AS available_points, " +
-		"coalesce(sum(l.remaining) FILTER (WHERE l.available_at > $2), 0)::bigint AS pending_points " +
+	from: "SELECT coalesce(sum(l.remaining) FILTER (WHERE " + spendable(accountTime("$2")) + "), 0)::bigint AS available_points, " +
+		"coalesce(sum(l.remaining) FILTER (WHERE l.available_at > " + accountTime("$2") + "), 0)::bigint AS pending_points " +
 		"FROM loyalty_lot l WHERE l.tenant_id = $1 AND l.account_id = t.id AND l.remaining > 0",
 }).filterable(map[string]Path{
 	"customer":  {Column: db.Column{SQL: "t.id"}, prefix: "cus"},
@@ -54,7 +68,10 @@ var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyVi
 var (
 	LoyaltyAccountCustomer     = one(LoyaltyAccounts, "customer", Customers, loyaltyAccountID)
 	LoyaltyAccountTransactions = paged(LoyaltyAccounts, "transactions", LoyaltyTransactions,
-		source{key: "t.account_id"}, LoyaltyTransactions.orderBy("-id"), loyaltyAccountID)
+		source{key: "t.account_id"}, LoyaltyTransactions.orderBy("-sequence"), loyaltyAccountID).filteredBy(reflect.TypeFor[LoyaltyTransactionWhere]())
+	LoyaltyAccountLots = paged(LoyaltyAccounts, "lots", LoyaltyLots,
+		source{key: "t.account_id"}, LoyaltyLots.orderBy("id"), loyaltyAccountID).filteredBy(reflect.TypeFor[LoyaltyLotWhere]())
+	LoyaltyAccountEvents = eventsOf(LoyaltyAccounts, loyaltyAccountID)
 )
 
 func loyaltyAccountID(a *LoyaltyAccount) *uuid.UUID { return &a.ID }
@@ -103,6 +120,7 @@ type LoyaltyTransaction struct {
 	Row
 
 	AccountID        uuid.UUID              `bun:"account_id"`
+	Sequence         int64                  `bun:"sequence"` // the revision of the account that it made
 	Type             LoyaltyTransactionType `bun:"type"`
 	Points           int64                  `bun:"points"` // signed
 	BalanceAfter     int64                  `bun:"balance_after"`
@@ -110,9 +128,11 @@ type LoyaltyTransaction struct {
 	LifetimeMoved    *int64                 `bun:"lifetime_moved"` // of lifetime earned, by a TRANSFER
 	AmountMinor      *int64                 `bun:"amount"`         // minor units of Currency
 	RedeemValueMinor *int64                 `bun:"redeem_value"`   // minor units of Currency
+	PolicyVersion    *string                `bun:"policy_version"` // that the points were reckoned by
 	Channel          *string                `bun:"channel"`
 	OrderRef         *string                `bun:"order_ref"`
 	Reason           *string                `bun:"reason"`
+	SourceRefs       []*SourceRef           `bun:"source_refs"`
 	AvailableAt      *time.Time             `bun:"available_at"`
 	ExpiresAt        *time.Time             `bun:"expires_at"`
 	OccurredAt       time.Time              `bun:"occurred_at"`
@@ -147,6 +167,18 @@ func (t *LoyaltyTransaction) Amount() *Money { return moneyOf(t.AmountMinor, t.C
 // RedeemValue is what the redeemed points were worth, nil when they had no price.
 func (t *LoyaltyTransaction) RedeemValue() *Money { return moneyOf(t.RedeemValueMinor, t.Currency) }
 
+// Status says whether the points count yet. They begin to without a further entry.
+func (t *LoyaltyTransaction) Status(ctx context.Context) (LoyaltyTransactionStatus, error) {
+	s, err := begin(ctx)
+	if err != nil {
+		return "", err
+	}
+	if t.AvailableAt != nil && t.AvailableAt.After(s.now) && t.AvailableAt.After(t.CreatedAt) {
+		return LoyaltyPending, nil
+	}
+	return LoyaltyPosted, nil
+}
+
 // LoyaltyTransactionBy selects one transaction; exactly one field is set.
 type LoyaltyTransactionBy struct {
 	ID *string
@@ -178,4 +210,43 @@ func (*Store) LoyaltyTransaction(ctx context.Context, by LoyaltyTransactionBy) (
 // Errors: Unauthenticated, Forbidden, Invalid, Unavailable.
 func (*Store) LoyaltyTransactions(ctx context.Context, where *LoyaltyTransactionWhere, orderBy []*Order[LoyaltyTransactionOrderField], page Page) (*Connection[LoyaltyTransaction], error) {
 	return list(ctx, LoyaltyTransactions, where, loyaltyTransactionOrder, orderBy, page)
+}
+
+// LoyaltyLot are points that came in together and expire together. Debits take from it.
+type LoyaltyLot struct {
+	bun.BaseModel `bun:"table:loyalty_lot"`
+	Row
+
+	AccountID     uuid.UUID  `bun:"account_id"`
+	TransactionID uuid.UUID  `bun:"transaction_id"` // that brought them
+	Points        int64      `bun:"points"`
+	Remaining     int64      `bun:"remaining"`    // 0 to Points
+	AvailableAt   time.Time  `bun:"available_at"` // spendable from then on
+	ExpiresAt     *time.Time `bun:"expires_at"`   // and before then; nil = for good
+}
+
+// LoyaltyLots is the type in the catalogue.
+var LoyaltyLots = newType[LoyaltyLot]("LoyaltyLot", "lot", LoyaltyView, nil).filterable(map[string]Path{
+	"remaining":   column("remaining"),
+	"availableAt": column("available_at"),
+	"expiresAt":   column("expires_at"),
+})
+
+// LoyaltyLotTransaction leads to the entry that brought the points.
+var LoyaltyLotTransaction = one(LoyaltyLots, "transaction", LoyaltyTransactions, func(l *LoyaltyLot) *uuid.UUID { return &l.TransactionID })
+
+// IsNode marks the type.
+func (*LoyaltyLot) IsNode() {}
+
+// NodeID is the global id.
+func (l *LoyaltyLot) NodeID() string { return LoyaltyLots.nodeID(l.ID) }
+
+// LoyaltyLotWhere filters lots.
+type LoyaltyLotWhere struct {
+	And, Or     []*LoyaltyLotWhere
+	Not         *LoyaltyLotWhere
+	ID          *IDFilter
+	Remaining   *Int64Filter
+	AvailableAt *DateTimeFilter
+	ExpiresAt   *DateTimeFilter
 }

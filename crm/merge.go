@@ -50,8 +50,11 @@ type MergeCounts struct {
 	ExternalIdentifiers      int   `json:"externalIdentifiers"`      // without those that became aliases
 	CommunicationPreferences int   `json:"communicationPreferences"` // parties whose preferences or consents counted
 	Warranties               int   `json:"warranties"`
+	GiftCards                int   `json:"giftCards"`
 	Children                 int   `json:"children"` // organisations that belonged to a loser
 	Points                   int64 `json:"points"`   // of loyalty
+
+	Credit *Money `json:"credit,omitempty"` // what the losers owed, nil when nothing
 }
 
 // Merges is the type in the catalogue.
@@ -88,10 +91,10 @@ type MergeResult struct {
 
 // MergeParties ends parties for the sake of one, for good and all or nothing: the survivor
 // keeps what it has, takes what it lacks, and gets their contacts, vehicles, identifiers,
-// children, warranties, points, preferences and consents. The losers stay as MERGED, read-only
-// (Durion 3.12, G3N 3.3).
+// children, warranties, gift cards, points, debts, preferences and consents. The losers stay as
+// MERGED, read-only (Durion 3.12, G3N 3.3).
 // Errors: as perform, Invalid (InvalidMerge), NotFound, Stale (of the survivor), Conflict
-// (PartyMerged, InvalidState).
+// (PartyMerged, InvalidState, CurrencyMismatch).
 func (*Store) MergeParties(ctx context.Context, survivorID string, in MergeInput, w Write) (*MergeResult, error) {
 	var survivor uuid.UUID
 	var losers []uuid.UUID
@@ -278,7 +281,7 @@ func (m *merging) run(ctx context.Context, justification string, reason *MergeRe
 	}
 	for _, step := range []func(context.Context) error{
 		m.becomeCustomer, m.takeFields, m.takePoints, m.takeIdentifiers, m.takeContacts, m.takeVehicles, m.takeWarranties,
-		m.takeLoyalty, m.takeLocations, m.takeChildren, m.takePreferences,
+		m.takeGiftCards, m.takeLoyalty, m.takeCredit, m.takeLocations, m.takeChildren, m.takePreferences,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -291,6 +294,7 @@ func (m *merging) run(ctx context.Context, justification string, reason *MergeRe
 	}
 	m.exec("UPDATE party SET merged_into_id = $2 WHERE tenant_id = $1 AND merged_into_id = ANY ($3)", m.survivor.party.ID, m.loserIDs())
 	m.saved(PartyAbsorbed, m.survivor, map[string]any{"merge": merge.NodeID(), "losers": m.loserNodeIDs()})
+	m.enterTransfer(m.survivor)
 	return &MergeResult{merge, m.survivor.party}, m.flush(ctx)
 }
 
@@ -305,6 +309,7 @@ func (m *merging) end(loser *profile) {
 		loser.account.Status = AccountInactive
 	}
 	m.saved(PartyWasMerged, loser, map[string]any{"survivor": m.survivor.party.NodeID()})
+	m.enterTransfer(loser)
 }
 
 func (m *merging) loserIDs() []uuid.UUID { return partyIDs(m.losers) }

@@ -3,7 +3,6 @@ package crm
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,8 +20,8 @@ func (m *merging) readPoints(ctx context.Context) error {
 	return err
 }
 
-// becomeCustomer makes the survivor a customer when a loser is one: points and warranties
-// need it.
+// becomeCustomer makes the survivor a customer when a loser is one: points, warranties and gift
+// cards need it.
 func (m *merging) becomeCustomer(ctx context.Context) error {
 	at := slices.IndexFunc(m.losers, func(l *profile) bool { return l.customer != nil })
 	if m.survivor.customer != nil || at < 0 {
@@ -222,6 +221,18 @@ func (m *merging) takeWarranties(ctx context.Context) error {
 	return err
 }
 
+// takeGiftCards makes the losers' gift cards the survivor's.
+func (m *merging) takeGiftCards(ctx context.Context) error {
+	if err := m.flush(ctx); err != nil { // the survivor may have become a customer just now
+		return err
+	}
+	return m.query(ctx, statement{
+		sql: `WITH taken AS (UPDATE gift_card SET customer_id = $2, revision = revision + 1, updated_at = $4
+			WHERE tenant_id = $1 AND customer_id = ANY ($3) RETURNING 1) SELECT count(*) FROM taken`,
+		args: []any{m.tenant, m.survivor.party.ID, m.loserIDs(), m.now}, read: readOne(&m.moved.GiftCards),
+	})
+}
+
 // takeLocations adds the losers' addresses that the survivor lacks to its own.
 func (m *merging) takeLocations(context.Context) error {
 	m.exec(`INSERT INTO party_location (tenant_id, party_id, location_id)
@@ -328,9 +339,13 @@ func (m *merging) takeLoyalty(ctx context.Context) error {
 		to = &LoyaltyAccount{Row: Row{ID: m.survivor.party.ID}}
 	}
 	var from []*LoyaltyAccount
-	for _, l := range m.losers {
+	room := maxAmount - max(to.Balance, to.LifetimeEarned)
+	for i, l := range m.losers {
 		if a := accounts[l.party.ID]; a != nil && (a.Balance != 0 || a.LifetimeEarned != 0) {
 			from = append(from, a)
+			if room -= max(a.Balance, a.LifetimeEarned); room < 0 {
+				return conflictf(InvalidState, m.loserField(i), "an account holds at most %d points", int64(maxAmount))
+			}
 		}
 	}
 	if len(from) == 0 {
@@ -339,64 +354,111 @@ func (m *merging) takeLoyalty(ctx context.Context) error {
 	if isNew {
 		insert(m.change, LoyaltyAccounts, to)
 	}
+	var fields []string
 	for _, a := range from {
-		if err := m.transferPoints(ctx, a, to); err != nil {
+		fields = m.transferPoints(a, to)
+	}
+	altered(m.change, LoyaltyPointsTransferred, LoyaltyAccounts, to, fields, map[string]any{"points": m.moved.Points})
+	return nil
+}
+
+// transferPoints closes one ledger and continues another. What is left of each lot goes on with
+// its dates. It returns the fields of to that changed since it was read.
+func (m *merging) transferPoints(from, to *LoyaltyAccount) (changed []string) {
+	points, gained, lost := from.Balance, from.LifetimeEarned, -from.LifetimeEarned
+	from.Balance, from.LifetimeEarned = 0, 0
+	to.Balance, to.LifetimeEarned = to.Balance+points, to.LifetimeEarned+gained
+	debit := &LoyaltyTransaction{Type: LoyaltyTransfer, Points: -points, LifetimeMoved: &lost, OccurredAt: m.now}
+	credit := &LoyaltyTransaction{Type: LoyaltyTransfer, Points: points, LifetimeMoved: &gained, OccurredAt: m.now}
+	fields := update(m.change, LoyaltyAccounts, from)
+	changed = update(m.change, LoyaltyAccounts, to)
+	m.enter(from, debit)
+	m.enter(to, credit)
+	m.exec("INSERT INTO loyalty_transaction_link (tenant_id, transaction_id, related_id, points) VALUES ($1, $2, $3, $4)", credit.ID, debit.ID, points)
+	m.exec(`INSERT INTO loyalty_lot (tenant_id, id, account_id, transaction_id, points, remaining, available_at, expires_at)
+		SELECT $1, gen_random_uuid(), $3, $4, l.remaining, l.remaining, l.available_at, l.expires_at
+		FROM loyalty_lot l WHERE l.tenant_id = $1 AND l.account_id = $2 AND l.remaining > 0`, from.ID, to.ID, credit.ID)
+	m.debit("true", from.ID, debit.ID, points)
+	altered(m.change, LoyaltyPointsTransferred, LoyaltyAccounts, from, fields, map[string]any{"points": -points})
+	m.moved.Points += points
+	return changed
+}
+
+// takeCredit lets the survivor owe what the losers owed. It keeps its own limit, which may be
+// passed by that: then it buys nothing more until enough is released. Debts of two currencies
+// cannot be added, nor a debt be held against a limit in another one.
+// Errors: Conflict (CurrencyMismatch, InvalidState).
+func (m *merging) takeCredit(ctx context.Context) error {
+	var total int64
+	for i, l := range m.losers {
+		if l.account == nil || l.account.CreditUsedMinor == 0 {
+			continue
+		}
+		if m.survivor.account == nil {
+			if err := m.becomeAccount(ctx, l.account); err != nil {
+				return err
+			}
+		}
+		total += l.account.CreditUsedMinor
+		if err := m.survivor.account.owe(l.account, m.loserField(i)); err != nil {
 			return err
 		}
 	}
-	altered(m.change, LoyaltyPointsTransferred, LoyaltyAccounts, to, update(m.change, LoyaltyAccounts, to), map[string]any{"points": m.moved.Points})
+	if total > 0 {
+		m.moved.Credit = moneyOf(&total, m.survivor.account.Currency)
+	}
 	return nil
 }
 
-// openLot is what is left of points that came in together.
-type openLot struct {
-	remaining   int64
-	availableAt time.Time
-	expiresAt   *time.Time
-}
-
-func (m *merging) openLots(ctx context.Context, account uuid.UUID) ([]openLot, error) {
-	var lots []openLot
-	err := m.query(ctx, statement{
-		sql:  "SELECT remaining, available_at, expires_at FROM loyalty_lot WHERE tenant_id = $1 AND account_id = $2 AND remaining > 0 ORDER BY id",
-		args: []any{m.tenant, account},
-		read: func(rows pgx.Rows) error {
-			var lot openLot
-			_, err := pgx.ForEachRow(rows, []any{&lot.remaining, &lot.availableAt, &lot.expiresAt}, func() error {
-				lots = append(lots, lot)
-				return nil
-			})
-			return err
-		},
-	})
-	return lots, err
-}
-
-// transferPoints closes one ledger and continues another.
-func (m *merging) transferPoints(ctx context.Context, from, to *LoyaltyAccount) error {
-	points, gained, reason := from.Balance, from.LifetimeEarned, "merge"
-	lost := -gained
-	debit := &LoyaltyTransaction{
-		Row: Row{ID: newID()}, AccountID: from.ID, Type: LoyaltyTransfer, Points: -points, LifetimeMoved: &lost, Reason: &reason, OccurredAt: m.now,
-	}
-	to.Balance, to.LifetimeEarned = to.Balance+points, to.LifetimeEarned+gained
-	credit := &LoyaltyTransaction{
-		Row: Row{ID: newID()}, AccountID: to.ID, Type: LoyaltyTransfer, Points: points, BalanceAfter: to.Balance, LifetimeMoved: &gained,
-		Reason: &reason, OccurredAt: m.now,
-	}
-	lots, err := m.openLots(ctx, from.ID)
+// becomeAccount gives a survivor without an account one that is billed like a loser's. Every
+// organisation that was made here has one.
+func (m *merging) becomeAccount(ctx context.Context, like *Account) error {
+	party := m.survivor.party
+	code, err := m.codeOr(ctx, nil, "ACC", party.Number, accountCodeTaken)
 	if err != nil {
 		return err
 	}
-	insert(m.change, LoyaltyTransactions, debit, credit)
-	m.exec("INSERT INTO loyalty_transaction_link (tenant_id, transaction_id, related_id) VALUES ($1, $2, $3)", credit.ID, debit.ID)
-	for _, lot := range lots {
-		m.exec(`INSERT INTO loyalty_lot (tenant_id, id, account_id, transaction_id, points, remaining, available_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $5, $6, $7)`, newID(), to.ID, credit.ID, lot.remaining, lot.availableAt, lot.expiresAt)
-	}
-	m.exec("UPDATE loyalty_lot SET remaining = 0 WHERE tenant_id = $1 AND account_id = $2 AND remaining > 0", from.ID)
-	from.Balance, from.LifetimeEarned = 0, 0
-	altered(m.change, LoyaltyPointsTransferred, LoyaltyAccounts, from, update(m.change, LoyaltyAccounts, from), map[string]any{"points": -points})
-	m.moved.Points += points
+	m.survivor.account = &Account{Row: party.Row, Code: code, Status: AccountActive, BillingTermsID: like.BillingTermsID, InvoiceDelivery: like.InvoiceDelivery}
+	insert(m.change, Accounts, m.survivor.account)
+	// From its first moment it has the party's revision.
+	m.survivor.account.Revision = party.Revision
+	m.exec("UPDATE account SET revision = $3 WHERE tenant_id = $1 AND id = $2", party.ID, party.Revision)
 	return nil
+}
+
+// owe takes over what another account owes. Errors: Conflict (CurrencyMismatch, InvalidState).
+func (a *Account) owe(other *Account, field string) error {
+	if a.Status == AccountDoomed {
+		return conflictf(InvalidState, field, "%s are owed: the survivor's account is DOOMED and takes no debt", other.Credit().Used)
+	}
+	if a.CreditLimitMinor == nil && a.CreditUsedMinor == 0 {
+		a.Currency = other.Currency
+	}
+	if *a.Currency != *other.Currency {
+		return conflictf(CurrencyMismatch, field, "%s are owed, and the survivor's account is in %s", other.Credit().Used, *a.Currency)
+	}
+	if other.CreditUsedMinor > maxAmount-a.CreditUsedMinor {
+		return conflictf(InvalidState, field, "an account owes at most %d minor units", int64(maxAmount))
+	}
+	a.CreditUsedMinor += other.CreditUsedMinor
+	other.CreditUsedMinor = 0
+	return nil
+}
+
+// enterTransfer queues the entry of what the merge changed in the debt of a party, which was
+// just saved: an entry has a revision of the account to itself, and a merge makes but one.
+func (m *merging) enterTransfer(p *profile) {
+	if p.account == nil {
+		return
+	}
+	moved := p.account.CreditUsedMinor
+	if was, ok := m.before[p.account].(*Account); ok {
+		moved -= was.CreditUsedMinor
+	}
+	if moved == 0 {
+		return
+	}
+	x := &CreditTransaction{Type: CreditTransfer, Currency: *p.account.Currency, AmountMinor: moved}
+	m.enterCredit(p.account, x)
+	altered(m.change, CreditTransferred, Accounts, p.account, []string{"creditUsed"}, map[string]any{"transaction": x.NodeID()})
 }

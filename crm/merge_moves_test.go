@@ -187,10 +187,8 @@ func TestMergeTakesPoints(t *testing.T) {
 	w.earned(t, b.ID, 100, past, &later)
 	w.earned(t, b.ID, 200, soon, nil)
 	w.earned(t, c.ID, 70, past, nil)
-	w.do(t, "UPDATE loyalty_lot SET remaining = 0 WHERE account_id = $1", c.ID)
-	w.do(t, "UPDATE loyalty_account SET balance = 0 WHERE id = $1", c.ID)
-	w.do(t, `INSERT INTO loyalty_transaction (tenant_id, id, account_id, type, points, balance_after, occurred_at) SELECT tenant_id, $2, id, 'REDEEM', -70, 0, $3 FROM loyalty_account WHERE id = $1`,
-		c.ID, uuid.Must(uuid.NewV7()), past)
+	_, err := w.store.AdjustPoints(w.admin(t), crm.LoyaltyAdjustment{CustomerID: c.NodeID(), Points: -70}, crm.Write{})
+	require.NoError(t, err)
 	ledgers := ask[string](t, w, "SELECT t::text FROM loyalty_transaction t ORDER BY id")
 	result := w.merge(t, a, b, c, d)
 	account := func(t *testing.T, c *crm.Customer) []int64 {
@@ -331,4 +329,16 @@ func TestChildrenThatMoveMeanwhile(t *testing.T) {
 		require.Equal(t, []error{nil, nil}, errs)
 		require.Equal(t, elsewhere.ID.String(), askOne[string](t, w, "SELECT coalesce(parent_id::text, '') FROM party WHERE id = $1", child.ID))
 	}
+}
+
+func TestMergeOfTooManyPoints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := w.person(t, "Target"), w.person(t, "Source")
+	for _, c := range []*crm.Customer{a, b} {
+		_, err := w.store.AdjustPoints(w.admin(t), crm.LoyaltyAdjustment{CustomerID: c.NodeID(), Points: 1<<53 - 1}, crm.Write{})
+		require.NoError(t, err)
+	}
+	_, err := w.store.MergeCustomers(w.admin(t), b.NodeID(), a.NodeID(), crm.Write{})
+	refused(t, err, crm.Conflict, crm.InvalidState, "sourceId")
 }

@@ -21,6 +21,8 @@ type OrganizationCreate struct {
 	AccountCode         *string               // made from the number when absent
 	BillingTermsID      *string               // ACTIVE terms
 	InvoiceDelivery     *InvoiceDelivery      // EMAIL when absent
+	CreditLimit         *MoneyInput           // how much it may owe; nothing when absent
+	CreditHold          bool                  // it may not buy on credit for now
 	ExternalIdentifiers []*ExternalIdentifier // at most 20
 	DuplicateOverride   *DuplicateOverride    // makes it in spite of blocking candidates
 }
@@ -39,13 +41,23 @@ type OrganizationCreated struct {
 
 // CreateOrganization makes an organisation with its account, ACTIVE. Existing organisations
 // are compared by tax id, external ids, name, e-mail address and telephone number; those that
-// block are a Conflict (DuplicateCandidates) without an override.
+// block are a Conflict (DuplicateCandidates) without an override. Credit needs a permission of its own.
 // Errors: as perform, Invalid (InvalidBillingTerms, InvalidParent), Conflict
 // (DuplicateCandidates, KeyInUse, CodeInUse).
 func (*Store) CreateOrganization(ctx context.Context, in OrganizationCreate, w Write) (*OrganizationCreated, error) {
 	var terms, parent *uuid.UUID
-	check := func(p *problems) { terms, parent = in.check(p) }
+	var limit *Money
+	check := func(p *problems) {
+		terms, parent = in.check(p)
+		if in.CreditLimit != nil {
+			m := p.money("input.creditLimit", *in.CreditLimit)
+			limit = &m
+		}
+	}
 	op := operation{"partyCreateOrganization", []Permission{PartyCreate}}
+	if in.CreditLimit != nil || in.CreditHold {
+		op.need = append(op.need, CreditLimit)
+	}
 	return perform(ctx, op, w, &in, check, func(ctx context.Context, c *change) (*OrganizationCreated, error) {
 		settings, err := c.settings(ctx)
 		if err != nil {
@@ -78,11 +90,17 @@ func (*Store) CreateOrganization(ctx context.Context, in OrganizationCreate, w W
 		}
 		account := &Account{
 			Row: Row{ID: party.ID}, Code: code, Status: AccountActive,
-			BillingTermsID: payable, InvoiceDelivery: valueOr(in.InvoiceDelivery, DeliverByEmail),
+			BillingTermsID: payable, InvoiceDelivery: valueOr(in.InvoiceDelivery, DeliverByEmail), CreditHold: in.CreditHold,
+		}
+		if limit != nil {
+			account.CreditLimitMinor, account.Currency = &limit.Minor, &limit.Currency
 		}
 		p := &profile{party: party, account: account}
 		insert(c, Parties, party)
 		insert(c, Accounts, account)
+		if limit != nil {
+			c.enterLimit(account)
+		}
 		c.reachAll(p, settings, in.Email, in.Phone, false)
 		c.identifyExternally(p, in.ExternalIdentifiers, "input.externalIdentifiers")
 		made(c, PartyCreated, Parties, party, nil)

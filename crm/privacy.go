@@ -10,8 +10,8 @@ import (
 
 // AnonymizeCustomer blacks out the personal data of a customer, for good: names, contact
 // points, date of birth, addresses, tags and metadata, also of the customers that were merged
-// into it. Its code and external ids still lead to it; its consents, points, warranties and
-// merges stay (G3N 3.4). Doing it again changes nothing.
+// into it. Its code and external ids still lead to it; its consents, points, warranties, gift
+// cards and merges stay (G3N 3.4). Doing it again changes nothing.
 // Errors: as perform, Invalid, NotFound, Stale, Conflict (PartyMerged).
 func (*Store) AnonymizeCustomer(ctx context.Context, customerID string, w Write) (*Customer, error) {
 	var id uuid.UUID
@@ -90,11 +90,13 @@ type CustomerErasure struct {
 
 // EraseCustomer deletes a customer in any state with the party behind it and all that is about
 // it alone: contact points, identifiers, addresses, engagements, consents, preferences,
-// warranties, the points ledger, merges, and the customers that were merged into it (G3N 3.4).
-// Its vehicles stay, without it in their history; its events stay, as they hold no personal
-// data. ItemsDeleted counts customers, ledger entries, warranties, consents, preferences,
+// warranties, the ledgers of points and credit, merges, and the customers that were merged into it
+// (G3N 3.4). Its vehicles stay, without it in their history; its gift cards stay, owed to whoever
+// holds them; its events stay, as they hold no personal data. ItemsDeleted counts customers,
+// ledger entries, warranties, consents, preferences,
 // merges, identifiers, and one status entry for each customer.
-// Errors: as perform, Invalid, NotFound, Stale.
+// Who owes something cannot be erased.
+// Errors: as perform, Invalid, NotFound, Stale, Conflict (InvalidState).
 func (*Store) EraseCustomer(ctx context.Context, customerID string, w Write) (*CustomerErasure, error) {
 	var id uuid.UUID
 	check := func(p *problems) { id = Customers.id(p, "id", customerID) }
@@ -103,6 +105,9 @@ func (*Store) EraseCustomer(ctx context.Context, customerID string, w Write) (*C
 		p, err := c.anyCustomer(ctx, id)
 		if err != nil {
 			return nil, err
+		}
+		if p.account != nil && p.account.CreditUsedMinor > 0 {
+			return nil, conflictf(InvalidState, "id", "%s are owed: what is owed is released before its ledger ends", p.account.Credit().Used)
 		}
 		if err := c.expected(p.customer, p.customer.Revision); err != nil {
 			return nil, err
@@ -166,6 +171,7 @@ func (c *change) erase(ctx context.Context, p *profile) (int, error) {
 	c.exec("DELETE FROM merge_loser WHERE tenant_id = $1 AND party_id = $2", id) // the merge is its survivor's
 	c.exec("DELETE FROM vehicle_association WHERE tenant_id = $1 AND party_id = $2", id)
 	c.exec("UPDATE party SET parent_id = NULL WHERE tenant_id = $1 AND parent_id = $2", id) // of merged ones
+	c.exec("UPDATE gift_card SET customer_id = NULL, revision = revision + 1, updated_at = $3 WHERE tenant_id = $1 AND customer_id = $2", id, c.now)
 	c.unlocate(id)
 	remove(c, Parties, id)
 	total := 0

@@ -20,21 +20,29 @@ type profile struct {
 // profiles locks parties in the order of their ids and reads their other faces, in one round
 // trip. A party that does not exist is missing from the result.
 func (c *change) profiles(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*profile, error) {
+	statements, found := c.profilesOf(ids...)
+	if err := c.send(ctx, statements...); err != nil {
+		return nil, err
+	}
+	return found(), nil
+}
+
+// profilesOf is profiles for who sends the statements together with others.
+func (c *change) profilesOf(ids ...uuid.UUID) (statements []statement, found func() map[uuid.UUID]*profile) {
 	parties, byParty := Parties.rowsOf(c.session, Parties.byIDs+" ORDER BY t.id FOR NO KEY UPDATE OF t", ids)
 	customers, byCustomer := Customers.rowsOf(c.session, Customers.byIDs, ids)
 	accounts, byAccount := Accounts.rowsOf(c.session, Accounts.byIDs, ids)
-	if err := c.send(ctx, parties, customers, accounts); err != nil {
-		return nil, err
+	return []statement{parties, customers, accounts}, func() map[uuid.UUID]*profile {
+		found := make(map[uuid.UUID]*profile, len(byParty))
+		for id, party := range byParty {
+			p := &profile{party: party, customer: byCustomer[id], account: byAccount[id]}
+			remember(c, p.party)
+			remember(c, p.customer)
+			remember(c, p.account)
+			found[id] = p
+		}
+		return found
 	}
-	found := make(map[uuid.UUID]*profile, len(byParty))
-	for id, party := range byParty {
-		p := &profile{party: party, customer: byCustomer[id], account: byAccount[id]}
-		remember(c, p.party)
-		remember(c, p.customer)
-		remember(c, p.account)
-		found[id] = p
-	}
-	return found, nil
 }
 
 // remember keeps a row as it was read.

@@ -3,14 +3,12 @@ package crm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/graph-gophers/dataloader/v7"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"crmgraph/db"
 )
@@ -106,9 +104,7 @@ func (s *session) send(ctx context.Context, statements ...statement) error {
 		return nil
 	}
 	var batch pgx.Batch
-	for _, st := range statements {
-		batch.Queue(st.sql, st.args...).Query(st.read)
-	}
+	queue(&batch, statements)
 	run := s.store.DB.Send
 	if s.tx != nil {
 		run = s.tx.Send
@@ -117,6 +113,12 @@ func (s *session) send(ctx context.Context, statements ...statement) error {
 		return failed(err)
 	}
 	return nil
+}
+
+func queue(batch *pgx.Batch, statements []statement) {
+	for _, st := range statements {
+		batch.Queue(st.sql, st.args...).Query(st.read)
+	}
 }
 
 // statement is a piece of SQL with its values and what reads its rows.
@@ -147,14 +149,6 @@ func readAll[T any](dst *[]T) func(pgx.Rows) error {
 		*dst, err = pgx.AppendRows(*dst, rows, pgx.RowTo[T])
 		return err
 	}
-}
-
-// exactlyOne makes it an error that a statement did not find the one row it is about.
-func exactlyOne(done pgconn.CommandTag) error {
-	if n := done.RowsAffected(); n != 1 {
-		return fmt.Errorf("a statement about one row touched %d", n)
-	}
-	return nil
 }
 
 // failed turns an error of the database into the domain's, and leaves the domain's own.

@@ -208,21 +208,28 @@ func (c *change) warranty(ctx context.Context, id uuid.UUID) (*Warranty, error) 
 // activeCustomer locks a customer that may get something. Errors: NotFound, Conflict
 // (InvalidState, PartyMerged), all at field.
 func (c *change) activeCustomer(ctx context.Context, id uuid.UUID, field string) error {
-	found, err := c.profiles(ctx, id)
+	p, err := c.editableCustomer(ctx, id, field)
 	if err != nil {
-		return err
-	}
-	p := found[id]
-	if p == nil || p.customer == nil {
-		return missing(field, Customers)
-	}
-	if err := p.editable(field); err != nil {
 		return err
 	}
 	if p.customer.Status != CustomerActive {
 		return conflictf(InvalidState, field, "the customer is %s", p.customer.Status)
 	}
 	return nil
+}
+
+// editableCustomer locks a customer that is open to changes. Errors: NotFound, Conflict
+// (InvalidState, PartyMerged), all at field.
+func (c *change) editableCustomer(ctx context.Context, id uuid.UUID, field string) (*profile, error) {
+	found, err := c.profiles(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := found[id]
+	if p == nil || p.customer == nil {
+		return nil, missing(field, Customers)
+	}
+	return p, p.editable(field)
 }
 
 // insured is the vehicle that a new warranty is about: the one given, else the active one whose

@@ -63,6 +63,20 @@ func as(t *testing.T, store *crm.Store) context.Context {
 	return ctx
 }
 
+// lacking is a new request of someone who may do all but one thing.
+func (w *world) lacking(t *testing.T, lacks crm.Permission) context.Context {
+	t.Helper()
+	all, _ := crm.RolePermissions("admin")
+	var rest []crm.Permission
+	for _, p := range all {
+		if p != lacks {
+			rest = append(rest, p)
+		}
+	}
+	ctx, _ := crmtest.With(t, w.store, "demo", rest...)
+	return ctx
+}
+
 // atOnce runs an act n times at the same time and returns the errors.
 func atOnce(n int, act func(i int) error) []error {
 	errs := make([]error, n)

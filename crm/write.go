@@ -53,17 +53,7 @@ type operation struct {
 // Errors: Unauthenticated, Forbidden, Invalid, those of do, Conflict with
 // IdempotencyMismatch, Unavailable.
 func perform[T any](ctx context.Context, op operation, w Write, input any, check func(*problems), do func(context.Context, *change) (*T, error)) (*T, error) {
-	s, err := begin(ctx, op.need...)
-	if err != nil {
-		return nil, err
-	}
-	var p problems
-	w.check(&p)
-	check(&p)
-	if err := p.err(); err != nil {
-		return nil, err
-	}
-	hash, err := w.hash(input)
+	s, hash, err := prepare(ctx, op, w, input, check)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +90,10 @@ func perform[T any](ctx context.Context, op operation, w Write, input any, check
 		if err != nil {
 			return err
 		}
-		return c.settle(ctx, op.name, result, refusal)
+		if err := c.settle(op.name, result, refusal); err != nil {
+			return err
+		}
+		return c.flush(ctx)
 	})
 	switch {
 	case err != nil:
@@ -111,6 +104,23 @@ func perform[T any](ctx context.Context, op operation, w Write, input any, check
 		s.forget()
 		return result, nil
 	}
+}
+
+// prepare is what comes before a transaction: it authorises and checks, and returns what
+// tells the input apart.
+func prepare(ctx context.Context, op operation, w Write, input any, check func(*problems)) (*session, []byte, error) {
+	s, err := begin(ctx, op.need...)
+	if err != nil {
+		return nil, nil, err
+	}
+	var p problems
+	w.check(&p)
+	check(&p)
+	if err := p.err(); err != nil {
+		return nil, nil, err
+	}
+	hash, err := w.hash(input)
+	return s, hash, err
 }
 
 func run[T any](ctx context.Context, c *change, do func(context.Context, *change) (*T, error)) (*T, error) {
@@ -131,6 +141,7 @@ type change struct {
 	correlation *string
 	batch       *pgx.Batch
 	before      map[any]any // rows as they were read for change
+	kept        bool        // see regardless
 }
 
 func newChange(ctx context.Context, s *session, tx *db.Tx, w Write) *change {
@@ -247,7 +258,7 @@ func update[T any](c *change, t *Record[T], row *T) []string {
 		seen = append(seen, revision)
 	}
 	args := append(t.values(v, t.updated), seen...)
-	c.batch.Queue(t.updateSQL, args...).Exec(exactlyOne)
+	c.batch.Queue(t.updateSQL, args...)
 	return t.changed(c.before[row], row)
 }
 

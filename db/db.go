@@ -144,6 +144,7 @@ func (d *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 const (
 	setTenantSQL     = "SELECT set_config('app.tenant', $1, false)"
 	planForValuesSQL = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)" // until the batch ends
+	unboundedSQL     = "SELECT set_config('statement_timeout', '0', true), set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
 
 type tenantKey struct{}

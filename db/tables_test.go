@@ -65,7 +65,8 @@ func TestTables(t *testing.T) {
 		require.Empty(t, texts(t, conn, "SELECT relname::text FROM pg_class WHERE relowner = $1::regrole", db.AppRole))
 	})
 	t.Run("ledgers and histories are insert-only, and nothing else is", func(t *testing.T) {
-		require.ElementsMatch(t, []string{"loyalty_transaction", "loyalty_transaction_link", "event", "consent_change"}, texts(t, conn,
+		require.ElementsMatch(t, []string{"loyalty_transaction", "loyalty_transaction_link", "loyalty_lot_debit", "loyalty_policy",
+			"credit_transaction", "gift_card_transaction", "event", "consent_change"}, texts(t, conn,
 			`SELECT table_name::text FROM information_schema.role_table_grants WHERE grantee = $1 AND table_name = ANY ($2)
 			GROUP BY table_name HAVING array_agg(privilege_type::text ORDER BY privilege_type) = '{INSERT,SELECT}'`, db.AppRole, tenant))
 	})

@@ -21,12 +21,59 @@ type AccountResolver interface {
 	BillingTerms(ctx context.Context, obj *crm.Account) (*crm.BillingTerms, error)
 	Party(ctx context.Context, obj *crm.Account) (*crm.Party, error)
 
+	CreditTransactions(ctx context.Context, obj *crm.Account, where *crm.CreditTransactionWhere, first *int, after *string, last *int, before *string) (*crm.Connection[crm.CreditTransaction], error)
 	Events(ctx context.Context, obj *crm.Account, first *int, after *string, last *int, before *string) (*crm.Connection[crm.Event], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Account_creditTransactions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*crm.CreditTransactionWhere, error) {
+			return ec.unmarshalOCreditTransactionWhere2ᚖcrmgraphᚋcrmᚐCreditTransactionWhere(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
 
 func (ec *executionContext) field_Account_events_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -162,91 +209,36 @@ func (ec *executionContext) fieldContext_Account_invoiceDelivery(_ context.Conte
 	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type InvoiceDelivery does not have child fields"))
 }
 
-func (ec *executionContext) _Account_creditLimit(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
+func (ec *executionContext) _Account_credit(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Account_creditLimit(ctx, field)
+			return ec.fieldContext_Account_credit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CreditLimit(), nil
+			return obj.Credit(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *crm.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖcrmgraphᚋcrmᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *crm.AccountCredit) graphql.Marshaler {
+			return ec.marshalNAccountCredit2ᚖcrmgraphᚋcrmᚐAccountCredit(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Account_creditLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Account_credit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Account",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
+			return ec.childFields_AccountCredit(ctx, field)
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _Account_creditUsed(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Account_creditUsed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreditUsed(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *crm.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖcrmgraphᚋcrmᚐMoney(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Account_creditUsed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Account",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Account_creditHold(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Account_creditHold(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreditHold, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Account_creditHold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Account_billingTerms(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
@@ -380,6 +372,50 @@ func (ec *executionContext) _Account_revision(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Account_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type Int64 does not have child fields"))
+}
+
+func (ec *executionContext) _Account_creditTransactions(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_creditTransactions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Account().CreditTransactions(ctx, obj, fc.Args["where"].(*crm.CreditTransactionWhere), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *crm.Connection[crm.CreditTransaction]) graphql.Marshaler {
+			return ec.marshalOCreditTransactionConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Account_creditTransactions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreditTransactionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Account_creditTransactions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Account_events(ctx context.Context, field graphql.CollectedField, obj *crm.Account) (ret graphql.Marshaler) {
@@ -677,18 +713,8 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "creditLimit":
-			out.Values[i] = ec._Account_creditLimit(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "creditUsed":
-			out.Values[i] = ec._Account_creditUsed(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "creditHold":
-			out.Values[i] = ec._Account_creditHold(ctx, field, obj)
+		case "credit":
+			out.Values[i] = ec._Account_credit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -715,6 +741,11 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 		case "revision":
 			out.Values[i] = ec._Account_revision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "creditTransactions":
+			out.Values[i] = ec._Account_creditTransactions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "events":

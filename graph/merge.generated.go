@@ -580,6 +580,29 @@ func (ec *executionContext) fieldContext_MergeCounts_warranties(_ context.Contex
 	return graphql.NewScalarFieldContext("MergeCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _MergeCounts_giftCards(ctx context.Context, field graphql.CollectedField, obj *crm.MergeCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MergeCounts_giftCards(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GiftCards, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MergeCounts_giftCards(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MergeCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _MergeCounts_children(ctx context.Context, field graphql.CollectedField, obj *crm.MergeCounts) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -624,6 +647,38 @@ func (ec *executionContext) _MergeCounts_points(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_MergeCounts_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MergeCounts", field, false, false, errors.New("field of type Int64 does not have child fields"))
+}
+
+func (ec *executionContext) _MergeCounts_credit(ctx context.Context, field graphql.CollectedField, obj *crm.MergeCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MergeCounts_credit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Credit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *crm.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖcrmgraphᚋcrmᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MergeCounts_credit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MergeCounts",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _MergeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *crm.Edge[crm.Merge]) (ret graphql.Marshaler) {
@@ -1185,6 +1240,11 @@ func (ec *executionContext) _MergeCounts(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "giftCards":
+			out.Values[i] = ec._MergeCounts_giftCards(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "children":
 			out.Values[i] = ec._MergeCounts_children(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1193,6 +1253,11 @@ func (ec *executionContext) _MergeCounts(ctx context.Context, sel ast.SelectionS
 		case "points":
 			out.Values[i] = ec._MergeCounts_points(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "credit":
+			out.Values[i] = ec._MergeCounts_credit(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

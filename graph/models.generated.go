@@ -10,6 +10,16 @@ import (
 	"strconv"
 )
 
+// What came of a movement of credit.
+type AccountCreditPayload struct {
+	// The account: changed, or, when it is STALE, as it is stored.
+	Account *crm.Account `json:"account,omitempty"`
+	// The entry of the ledger. Null when nothing was moved, and for who may not see the ledger.
+	Transaction *crm.CreditTransaction `json:"transaction,omitempty"`
+	// Why nothing was moved; empty when it was.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // What came of a change of an account.
 type AccountPayload struct {
 	// The account: changed, or, when it is STALE, as it is stored.
@@ -78,6 +88,66 @@ type CustomerPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// What came of issuing a gift card.
+type GiftCardIssuePayload struct {
+	// The gift card.
+	GiftCard *crm.GiftCard `json:"giftCard,omitempty"`
+	// Its code, as it is to be handed over. It cannot be read again.
+	Code *string `json:"code,omitempty"`
+	// Why nothing was issued; empty when it was.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of moving a gift card's balance.
+type GiftCardMovementPayload struct {
+	// The gift card: changed, or, when it is STALE, as it is stored.
+	GiftCard *crm.GiftCard `json:"giftCard,omitempty"`
+	// The entry.
+	Transaction *crm.GiftCardTransaction `json:"transaction,omitempty"`
+	// Why the balance was not moved; empty when it was.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of booking expired points.
+type LoyaltyExpirePayload struct {
+	// The entry of the ledger; null when nothing had expired.
+	Transaction *crm.LoyaltyTransaction `json:"transaction,omitempty"`
+	// The account after it; null for a customer that never had points.
+	Account *crm.LoyaltyAccount `json:"account,omitempty"`
+	// How many points had expired.
+	ExpiredPoints *int64 `json:"expiredPoints,omitempty"`
+	// Why nothing was changed; empty when it was, or when nothing had expired.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of a movement of points.
+type LoyaltyPayload struct {
+	// The entry of the ledger.
+	Transaction *crm.LoyaltyTransaction `json:"transaction,omitempty"`
+	// The account after it.
+	Account *crm.LoyaltyAccount `json:"account,omitempty"`
+	// Why nothing was changed; empty when it was.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of a change of the points programme.
+type LoyaltyPolicyPayload struct {
+	// The version: the new one, or, when it is STALE, the newest.
+	Policy *crm.LoyaltyPolicy `json:"policy,omitempty"`
+	// Why nothing was changed; empty when it was.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of rebuilding a balance.
+type LoyaltyRecalculatePayload struct {
+	// The account after it; null for a customer that never had points.
+	Account *crm.LoyaltyAccount `json:"account,omitempty"`
+	// How much the account was off.
+	Drift *crm.LoyaltyDrift `json:"drift,omitempty"`
+	// Why nothing was changed; empty when it was, or when there was no need.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // What came of making an organisation.
 type OrganizationPayload struct {
 	// The new organisation.
@@ -142,8 +212,8 @@ type TierResolvePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Why a change was not made. A payload with user errors changed nothing; its record, when it
-// has one, is the record as it is stored.
+// Why a change was not made. A payload with user errors changed nothing, unless its mutation says
+// otherwise; its record, when it has one, is the record as it is stored.
 type UserError struct {
 	// The path of the argument that is wrong, null when it is none alone.
 	Field []string `json:"field,omitempty"`
@@ -213,10 +283,18 @@ const (
 	UserErrorCodeVinImmutable UserErrorCode = "VIN_IMMUTABLE"
 	// An active warranty has this serial number.
 	UserErrorCodeAlreadyRegistered UserErrorCode = "ALREADY_REGISTERED"
+	// What was earned was taken back already, as far as is asked.
+	UserErrorCodeAlreadyReversed UserErrorCode = "ALREADY_REVERSED"
 	// Another record has this code.
 	UserErrorCodeCodeInUse UserErrorCode = "CODE_IN_USE"
 	// The person is a contact of this organisation already.
 	UserErrorCodeContactExists UserErrorCode = "CONTACT_EXISTS"
+	// The account may not buy on credit: it is on hold, or not active.
+	UserErrorCodeCreditHold UserErrorCode = "CREDIT_HOLD"
+	// More credit is asked than is left.
+	UserErrorCodeCreditLimitExceeded UserErrorCode = "CREDIT_LIMIT_EXCEEDED"
+	// The amount is in another currency than the record.
+	UserErrorCodeCurrencyMismatch UserErrorCode = "CURRENCY_MISMATCH"
 	// Organisations exist that look like this one.
 	UserErrorCodeDuplicateCandidates UserErrorCode = "DUPLICATE_CANDIDATES"
 	// An active vehicle has this VIN.
@@ -227,18 +305,34 @@ const (
 	UserErrorCodeExternalRefInUse UserErrorCode = "EXTERNAL_REF_IN_USE"
 	// The idempotency key was used for another input within the last 24 hours.
 	UserErrorCodeIdempotencyMismatch UserErrorCode = "IDEMPOTENCY_MISMATCH"
+	// The gift card holds less than is asked.
+	UserErrorCodeInsufficientBalance UserErrorCode = "INSUFFICIENT_BALANCE"
+	// Fewer points can be spent than are asked.
+	UserErrorCodeInsufficientPoints UserErrorCode = "INSUFFICIENT_POINTS"
 	// The record is in a state that forbids the change.
 	UserErrorCodeInvalidState UserErrorCode = "INVALID_STATE"
 	// Another record has this key.
 	UserErrorCodeKeyInUse UserErrorCode = "KEY_IN_USE"
 	// An organisation keeps its last active contact.
 	UserErrorCodeLastContact UserErrorCode = "LAST_CONTACT"
+	// No loyalty policy holds for the purchase.
+	UserErrorCodeLoyaltyPolicyMissing UserErrorCode = "LOYALTY_POLICY_MISSING"
 	// The party was merged into another one: see `related`.
 	UserErrorCodePartyMerged UserErrorCode = "PARTY_MERGED"
 	// Another customer has this telephone number.
 	UserErrorCodePhoneInUse UserErrorCode = "PHONE_IN_USE"
+	// More points are redeemed at once than the policy allows.
+	UserErrorCodeRedeemAboveMaximum UserErrorCode = "REDEEM_ABOVE_MAXIMUM"
+	// Fewer points are redeemed at once than the policy allows.
+	UserErrorCodeRedeemBelowMinimum UserErrorCode = "REDEEM_BELOW_MINIMUM"
+	// The points are not a multiple of the policy's block.
+	UserErrorCodeRedeemNotBlockMultiple UserErrorCode = "REDEEM_NOT_BLOCK_MULTIPLE"
+	// More points are given back than were redeemed and not given back yet.
+	UserErrorCodeRestoreExceedsRedeemed UserErrorCode = "RESTORE_EXCEEDS_REDEEMED"
 	// The contact has this role already, or had it.
 	UserErrorCodeRoleHeld UserErrorCode = "ROLE_HELD"
+	// The loyalty programme has a policy of this version.
+	UserErrorCodeVersionExists UserErrorCode = "VERSION_EXISTS"
 )
 
 var AllUserErrorCode = []UserErrorCode{
@@ -255,24 +349,36 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeQueryTooShort,
 	UserErrorCodeVinImmutable,
 	UserErrorCodeAlreadyRegistered,
+	UserErrorCodeAlreadyReversed,
 	UserErrorCodeCodeInUse,
 	UserErrorCodeContactExists,
+	UserErrorCodeCreditHold,
+	UserErrorCodeCreditLimitExceeded,
+	UserErrorCodeCurrencyMismatch,
 	UserErrorCodeDuplicateCandidates,
 	UserErrorCodeDuplicateVin,
 	UserErrorCodeEmailInUse,
 	UserErrorCodeExternalRefInUse,
 	UserErrorCodeIdempotencyMismatch,
+	UserErrorCodeInsufficientBalance,
+	UserErrorCodeInsufficientPoints,
 	UserErrorCodeInvalidState,
 	UserErrorCodeKeyInUse,
 	UserErrorCodeLastContact,
+	UserErrorCodeLoyaltyPolicyMissing,
 	UserErrorCodePartyMerged,
 	UserErrorCodePhoneInUse,
+	UserErrorCodeRedeemAboveMaximum,
+	UserErrorCodeRedeemBelowMinimum,
+	UserErrorCodeRedeemNotBlockMultiple,
+	UserErrorCodeRestoreExceedsRedeemed,
 	UserErrorCodeRoleHeld,
+	UserErrorCodeVersionExists,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeInvalid, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeStale, UserErrorCodePreconditionRequired, UserErrorCodeBillingEmailRequired, UserErrorCodeInvalidBillingTerms, UserErrorCodeInvalidMerge, UserErrorCodeInvalidParent, UserErrorCodeInvalidRoleCode, UserErrorCodeQueryTooShort, UserErrorCodeVinImmutable, UserErrorCodeAlreadyRegistered, UserErrorCodeCodeInUse, UserErrorCodeContactExists, UserErrorCodeDuplicateCandidates, UserErrorCodeDuplicateVin, UserErrorCodeEmailInUse, UserErrorCodeExternalRefInUse, UserErrorCodeIdempotencyMismatch, UserErrorCodeInvalidState, UserErrorCodeKeyInUse, UserErrorCodeLastContact, UserErrorCodePartyMerged, UserErrorCodePhoneInUse, UserErrorCodeRoleHeld:
+	case UserErrorCodeInvalid, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeStale, UserErrorCodePreconditionRequired, UserErrorCodeBillingEmailRequired, UserErrorCodeInvalidBillingTerms, UserErrorCodeInvalidMerge, UserErrorCodeInvalidParent, UserErrorCodeInvalidRoleCode, UserErrorCodeQueryTooShort, UserErrorCodeVinImmutable, UserErrorCodeAlreadyRegistered, UserErrorCodeAlreadyReversed, UserErrorCodeCodeInUse, UserErrorCodeContactExists, UserErrorCodeCreditHold, UserErrorCodeCreditLimitExceeded, UserErrorCodeCurrencyMismatch, UserErrorCodeDuplicateCandidates, UserErrorCodeDuplicateVin, UserErrorCodeEmailInUse, UserErrorCodeExternalRefInUse, UserErrorCodeIdempotencyMismatch, UserErrorCodeInsufficientBalance, UserErrorCodeInsufficientPoints, UserErrorCodeInvalidState, UserErrorCodeKeyInUse, UserErrorCodeLastContact, UserErrorCodeLoyaltyPolicyMissing, UserErrorCodePartyMerged, UserErrorCodePhoneInUse, UserErrorCodeRedeemAboveMaximum, UserErrorCodeRedeemBelowMinimum, UserErrorCodeRedeemNotBlockMultiple, UserErrorCodeRestoreExceedsRedeemed, UserErrorCodeRoleHeld, UserErrorCodeVersionExists:
 		return true
 	}
 	return false

@@ -39,12 +39,27 @@ type MutationResolver interface {
 	ContactPointAdd(ctx context.Context, partyID string, input crm.NewContactPoint, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*ContactPointPayload, error)
 	ContactPointUpdate(ctx context.Context, id string, input crm.ContactPointUpdate, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*ContactPointPayload, error)
 	ContactPointRemove(ctx context.Context, id string, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*ContactPointPayload, error)
+	AccountCreditConsume(ctx context.Context, id string, input crm.CreditMove, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*AccountCreditPayload, error)
+	AccountCreditRelease(ctx context.Context, id string, input crm.CreditMove, idempotencyKey *string, audit *crm.Audit) (*AccountCreditPayload, error)
+	AccountCreditUpdate(ctx context.Context, id string, input crm.CreditUpdate, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*AccountPayload, error)
+	AccountStatusChange(ctx context.Context, id string, status crm.AccountStatus, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*AccountPayload, error)
 	CustomerCreate(ctx context.Context, input crm.CustomerCreate, idempotencyKey *string, audit *crm.Audit) (*CustomerPayload, error)
 	CustomerUpdate(ctx context.Context, id string, input crm.CustomerUpdate, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*CustomerPayload, error)
 	CustomerStatusChange(ctx context.Context, id string, status crm.CustomerStatus, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*CustomerPayload, error)
 	CustomerDeactivate(ctx context.Context, id string, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*CustomerPayload, error)
 	CustomerAnonymize(ctx context.Context, id string, ifRevision *int64, idempotencyKey *string, audit *crm.Audit) (*CustomerPayload, error)
 	CustomerErase(ctx context.Context, id string, ifRevision *int64, idempotencyKey *string, audit *crm.Audit) (*CustomerErasurePayload, error)
+	GiftCardIssue(ctx context.Context, input crm.GiftCardIssue, idempotencyKey *string, audit *crm.Audit) (*GiftCardIssuePayload, error)
+	GiftCardRedeem(ctx context.Context, input crm.GiftCardRedemption, idempotencyKey *string, audit *crm.Audit) (*GiftCardMovementPayload, error)
+	GiftCardVoid(ctx context.Context, id string, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*GiftCardMovementPayload, error)
+	LoyaltyPolicySet(ctx context.Context, input crm.LoyaltyPolicySet, ifRevision *int64, idempotencyKey *string, audit *crm.Audit) (*LoyaltyPolicyPayload, error)
+	LoyaltyEarn(ctx context.Context, input crm.LoyaltyEarning, idempotencyKey *string, audit *crm.Audit) (*LoyaltyPayload, error)
+	LoyaltyRedeem(ctx context.Context, input crm.LoyaltyRedemption, idempotencyKey *string, audit *crm.Audit) (*LoyaltyPayload, error)
+	LoyaltyAdjust(ctx context.Context, input crm.LoyaltyAdjustment, idempotencyKey *string, audit *crm.Audit) (*LoyaltyPayload, error)
+	LoyaltyReverse(ctx context.Context, input crm.LoyaltyCorrection, idempotencyKey *string, audit *crm.Audit) (*LoyaltyPayload, error)
+	LoyaltyRestore(ctx context.Context, input crm.LoyaltyCorrection, idempotencyKey *string, audit *crm.Audit) (*LoyaltyPayload, error)
+	LoyaltyExpire(ctx context.Context, customerID string, asOf *time.Time, idempotencyKey *string, audit *crm.Audit) (*LoyaltyExpirePayload, error)
+	LoyaltyRecalculate(ctx context.Context, customerID string, idempotencyKey *string, audit *crm.Audit) (*LoyaltyRecalculatePayload, error)
 	CustomerMerge(ctx context.Context, sourceID string, targetID string, ifRevision *int64, idempotencyKey *string, audit *crm.Audit) (*CustomerPayload, error)
 	PartyMerge(ctx context.Context, survivorID string, input crm.MergeInput, ifRevision *int64, idempotencyKey *string, audit *crm.Audit) (*PartyMergePayload, error)
 	CommunicationPreferencesSet(ctx context.Context, partyID string, input crm.PreferencesSet, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*CommunicationPreferencesPayload, error)
@@ -74,6 +89,182 @@ type MutationResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Mutation_accountCreditConsume_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.CreditMove, error) {
+			return ec.unmarshalNAccountCreditInput2crmgraphᚋcrmᚐCreditMove(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt642int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_accountCreditRelease_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.CreditMove, error) {
+			return ec.unmarshalNAccountCreditInput2crmgraphᚋcrmᚐCreditMove(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_accountCreditUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.CreditUpdate, error) {
+			return ec.unmarshalNAccountCreditUpdateInput2crmgraphᚋcrmᚐCreditUpdate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt642int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_accountStatusChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "status",
+		func(ctx context.Context, v any) (crm.AccountStatus, error) {
+			return ec.unmarshalNAccountStatus2crmgraphᚋcrmᚐAccountStatus(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["status"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt642int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg4
+	return args, nil
+}
 
 func (ec *executionContext) field_Mutation_accountUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -1034,6 +1225,360 @@ func (ec *executionContext) field_Mutation_externalIdentifierRemove_args(ctx con
 		return nil, err
 	}
 	args["audit"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_giftCardIssue_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.GiftCardIssue, error) {
+			return ec.unmarshalNGiftCardIssueInput2crmgraphᚋcrmᚐGiftCardIssue(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_giftCardRedeem_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.GiftCardRedemption, error) {
+			return ec.unmarshalNGiftCardRedeemInput2crmgraphᚋcrmᚐGiftCardRedemption(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_giftCardVoid_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt642int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyAdjust_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.LoyaltyAdjustment, error) {
+			return ec.unmarshalNLoyaltyAdjustmentInput2crmgraphᚋcrmᚐLoyaltyAdjustment(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyEarn_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.LoyaltyEarning, error) {
+			return ec.unmarshalNLoyaltyEarningInput2crmgraphᚋcrmᚐLoyaltyEarning(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyExpire_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "customerId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["customerId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyPolicySet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.LoyaltyPolicySet, error) {
+			return ec.unmarshalNLoyaltyPolicyInput2crmgraphᚋcrmᚐLoyaltyPolicySet(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt642ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyRecalculate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "customerId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["customerId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyRedeem_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.LoyaltyRedemption, error) {
+			return ec.unmarshalNLoyaltyRedemptionInput2crmgraphᚋcrmᚐLoyaltyRedemption(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyRestore_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.LoyaltyCorrection, error) {
+			return ec.unmarshalNLoyaltyCorrectionInput2crmgraphᚋcrmᚐLoyaltyCorrection(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_loyaltyReverse_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.LoyaltyCorrection, error) {
+			return ec.unmarshalNLoyaltyCorrectionInput2crmgraphᚋcrmᚐLoyaltyCorrection(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "audit",
+		func(ctx context.Context, v any) (*crm.Audit, error) {
+			return ec.unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["audit"] = arg2
 	return args, nil
 }
 
@@ -3251,6 +3796,182 @@ func (ec *executionContext) fieldContext_Mutation_contactPointRemove(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_accountCreditConsume(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_accountCreditConsume(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AccountCreditConsume(ctx, fc.Args["id"].(string), fc.Args["input"].(crm.CreditMove), fc.Args["ifRevision"].(int64), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountCreditPayload) graphql.Marshaler {
+			return ec.marshalOAccountCreditPayload2ᚖcrmgraphᚋgraphᚐAccountCreditPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_accountCreditConsume(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountCreditPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_accountCreditConsume_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_accountCreditRelease(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_accountCreditRelease(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AccountCreditRelease(ctx, fc.Args["id"].(string), fc.Args["input"].(crm.CreditMove), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountCreditPayload) graphql.Marshaler {
+			return ec.marshalOAccountCreditPayload2ᚖcrmgraphᚋgraphᚐAccountCreditPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_accountCreditRelease(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountCreditPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_accountCreditRelease_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_accountCreditUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_accountCreditUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AccountCreditUpdate(ctx, fc.Args["id"].(string), fc.Args["input"].(crm.CreditUpdate), fc.Args["ifRevision"].(int64), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
+			return ec.marshalOAccountPayload2ᚖcrmgraphᚋgraphᚐAccountPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_accountCreditUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_accountCreditUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_accountStatusChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_accountStatusChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AccountStatusChange(ctx, fc.Args["id"].(string), fc.Args["status"].(crm.AccountStatus), fc.Args["ifRevision"].(int64), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
+			return ec.marshalOAccountPayload2ᚖcrmgraphᚋgraphᚐAccountPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_accountStatusChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_accountStatusChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_customerCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3509,6 +4230,490 @@ func (ec *executionContext) fieldContext_Mutation_customerErase(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_customerErase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_giftCardIssue(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_giftCardIssue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().GiftCardIssue(ctx, fc.Args["input"].(crm.GiftCardIssue), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GiftCardIssuePayload) graphql.Marshaler {
+			return ec.marshalOGiftCardIssuePayload2ᚖcrmgraphᚋgraphᚐGiftCardIssuePayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_giftCardIssue(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GiftCardIssuePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_giftCardIssue_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_giftCardRedeem(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_giftCardRedeem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().GiftCardRedeem(ctx, fc.Args["input"].(crm.GiftCardRedemption), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GiftCardMovementPayload) graphql.Marshaler {
+			return ec.marshalOGiftCardMovementPayload2ᚖcrmgraphᚋgraphᚐGiftCardMovementPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_giftCardRedeem(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GiftCardMovementPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_giftCardRedeem_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_giftCardVoid(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_giftCardVoid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().GiftCardVoid(ctx, fc.Args["id"].(string), fc.Args["ifRevision"].(int64), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *GiftCardMovementPayload) graphql.Marshaler {
+			return ec.marshalOGiftCardMovementPayload2ᚖcrmgraphᚋgraphᚐGiftCardMovementPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_giftCardVoid(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GiftCardMovementPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_giftCardVoid_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyPolicySet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyPolicySet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyPolicySet(ctx, fc.Args["input"].(crm.LoyaltyPolicySet), fc.Args["ifRevision"].(*int64), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyPolicyPayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyPolicyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPolicyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyPolicySet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyPolicyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyPolicySet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyEarn(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyEarn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyEarn(ctx, fc.Args["input"].(crm.LoyaltyEarning), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyPayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyEarn(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyEarn_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyRedeem(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyRedeem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyRedeem(ctx, fc.Args["input"].(crm.LoyaltyRedemption), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyPayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyRedeem(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyRedeem_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyAdjust(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyAdjust(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyAdjust(ctx, fc.Args["input"].(crm.LoyaltyAdjustment), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyPayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyAdjust(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyAdjust_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyReverse(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyReverse(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyReverse(ctx, fc.Args["input"].(crm.LoyaltyCorrection), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyPayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyReverse(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyReverse_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyRestore(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyRestore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyRestore(ctx, fc.Args["input"].(crm.LoyaltyCorrection), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyPayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyRestore(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyRestore_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyExpire(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyExpire(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyExpire(ctx, fc.Args["customerId"].(string), fc.Args["asOf"].(*time.Time), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyExpirePayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyExpirePayload2ᚖcrmgraphᚋgraphᚐLoyaltyExpirePayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyExpire(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyExpirePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyExpire_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_loyaltyRecalculate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_loyaltyRecalculate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LoyaltyRecalculate(ctx, fc.Args["customerId"].(string), fc.Args["idempotencyKey"].(*string), fc.Args["audit"].(*crm.Audit))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LoyaltyRecalculatePayload) graphql.Marshaler {
+			return ec.marshalOLoyaltyRecalculatePayload2ᚖcrmgraphᚋgraphᚐLoyaltyRecalculatePayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_loyaltyRecalculate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LoyaltyRecalculatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_loyaltyRecalculate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5382,7 +6587,11 @@ func (ec *executionContext) unmarshalInputOrganizationInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"legalName", "tradingName", "taxId", "email", "phone", "key", "language", "countryCode", "restrictions", "parentId", "accountCode", "billingTermsId", "invoiceDelivery", "externalIdentifiers", "duplicateOverride"}
+	if _, present := asMap["creditHold"]; !present {
+		asMap["creditHold"] = false
+	}
+
+	fieldsInOrder := [...]string{"legalName", "tradingName", "taxId", "email", "phone", "key", "language", "countryCode", "restrictions", "parentId", "accountCode", "billingTermsId", "invoiceDelivery", "creditLimit", "creditHold", "externalIdentifiers", "duplicateOverride"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5480,6 +6689,20 @@ func (ec *executionContext) unmarshalInputOrganizationInput(ctx context.Context,
 				return it, err
 			}
 			it.InvoiceDelivery = data
+		case "creditLimit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("creditLimit"))
+			data, err := ec.unmarshalOMoneyInput2ᚖcrmgraphᚋcrmᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CreditLimit = data
+		case "creditHold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("creditHold"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CreditHold = data
 		case "externalIdentifiers":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIdentifiers"))
 			data, err := ec.unmarshalOExternalIdentifierInput2ᚕᚖcrmgraphᚋcrmᚐExternalIdentifierᚄ(ctx, v)
@@ -5909,6 +7132,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "accountCreditConsume":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_accountCreditConsume(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "accountCreditRelease":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_accountCreditRelease(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "accountCreditUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_accountCreditUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "accountStatusChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_accountStatusChange(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "customerCreate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_customerCreate(ctx, field)
@@ -5947,6 +7198,83 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "customerErase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_customerErase(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "giftCardIssue":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_giftCardIssue(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "giftCardRedeem":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_giftCardRedeem(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "giftCardVoid":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_giftCardVoid(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyPolicySet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyPolicySet(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyEarn":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyEarn(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyRedeem":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyRedeem(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyAdjust":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyAdjust(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyReverse":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyReverse(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyRestore":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyRestore(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyExpire":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyExpire(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "loyaltyRecalculate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_loyaltyRecalculate(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++

@@ -28,9 +28,13 @@ type ResolverRoot interface {
 	Contact() ContactResolver
 	ContactPoint() ContactPointResolver
 	ContactRole() ContactRoleResolver
+	CreditTransaction() CreditTransactionResolver
 	Customer() CustomerResolver
+	GiftCard() GiftCardResolver
+	GiftCardTransaction() GiftCardTransactionResolver
 	Identifier() IdentifierResolver
 	LoyaltyAccount() LoyaltyAccountResolver
+	LoyaltyLot() LoyaltyLotResolver
 	LoyaltyTransaction() LoyaltyTransactionResolver
 	Merge() MergeResolver
 	Mutation() MutationResolver
@@ -67,6 +71,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAccountCreditInput,
+		ec.unmarshalInputAccountCreditUpdateInput,
 		ec.unmarshalInputAccountUpdateInput,
 		ec.unmarshalInputAddressInput,
 		ec.unmarshalInputAuditInput,
@@ -88,6 +94,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputContactStatusFilter,
 		ec.unmarshalInputContactUpdateInput,
 		ec.unmarshalInputContactWhere,
+		ec.unmarshalInputCreditTransactionTypeFilter,
+		ec.unmarshalInputCreditTransactionWhere,
 		ec.unmarshalInputCustomerBy,
 		ec.unmarshalInputCustomerDuplicatesBy,
 		ec.unmarshalInputCustomerInput,
@@ -104,16 +112,34 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputEventTypeFilter,
 		ec.unmarshalInputEventWhere,
 		ec.unmarshalInputExternalIdentifierInput,
+		ec.unmarshalInputGiftCardBy,
+		ec.unmarshalInputGiftCardIssueInput,
+		ec.unmarshalInputGiftCardOrder,
+		ec.unmarshalInputGiftCardRedeemInput,
+		ec.unmarshalInputGiftCardTransactionTypeFilter,
+		ec.unmarshalInputGiftCardTransactionWhere,
+		ec.unmarshalInputGiftCardWhere,
 		ec.unmarshalInputIDFilter,
 		ec.unmarshalInputIndividualInput,
 		ec.unmarshalInputInt64Filter,
 		ec.unmarshalInputLoyaltyAccountBy,
 		ec.unmarshalInputLoyaltyAccountOrder,
 		ec.unmarshalInputLoyaltyAccountWhere,
+		ec.unmarshalInputLoyaltyAdjustmentInput,
+		ec.unmarshalInputLoyaltyChannelMultiplierInput,
+		ec.unmarshalInputLoyaltyCorrectionInput,
+		ec.unmarshalInputLoyaltyEarningInput,
+		ec.unmarshalInputLoyaltyLotWhere,
+		ec.unmarshalInputLoyaltyPolicyBy,
+		ec.unmarshalInputLoyaltyPolicyInput,
+		ec.unmarshalInputLoyaltyPolicyOrder,
+		ec.unmarshalInputLoyaltyPolicyWhere,
+		ec.unmarshalInputLoyaltyRedemptionInput,
 		ec.unmarshalInputLoyaltyTransactionBy,
 		ec.unmarshalInputLoyaltyTransactionOrder,
 		ec.unmarshalInputLoyaltyTransactionTypeFilter,
 		ec.unmarshalInputLoyaltyTransactionWhere,
+		ec.unmarshalInputMoneyInput,
 		ec.unmarshalInputOrganizationInput,
 		ec.unmarshalInputPartyBy,
 		ec.unmarshalInputPartyKindFilter,
@@ -535,6 +561,14 @@ scalar CurrencyCode @specifiedBy(url: "https://www.iso.org/iso-4217-currency-cod
 "An exact amount of money."
 type Money {
   "The amount in major units, with as many digits as the currency has."
+  amount: Decimal!
+  "The currency."
+  currency: CurrencyCode!
+}
+
+"An exact amount of money, 0 to 2^53-1 minor units."
+input MoneyInput {
+  "The amount in major units as text, such as \"125.50\", with no more digits than the currency has."
   amount: Decimal!
   "The currency."
   currency: CurrencyCode!
@@ -1036,9 +1070,33 @@ type LoyaltyAccount implements Node {
   "The customer."
   customer: Customer
   """
+  The rules that hold for a channel now: its own, else those of all channels. Null when there are none.
+  """
+  policy(
+    "The sales channel; null for the rules of all channels."
+    channel: String
+  ): LoyaltyPolicy
+  """
+  The points by how they came in, oldest first.
+  """
+  lots(
+    "Only those that match."
+    where: LoyaltyLotWhere
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): LoyaltyLotConnection
+  """
   The ledger, newest entry first.
   """
   transactions(
+    "Only those that match."
+    where: LoyaltyTransactionWhere
     "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
     first: Int
     "Return records that come after this cursor."
@@ -1062,6 +1120,10 @@ type LoyaltyTransaction implements Node {
   id: ID!
   "What moved the points."
   type: LoyaltyTransactionType!
+  "Whether the points count yet. They begin to without another entry."
+  status: LoyaltyTransactionStatus!
+  "Where it stands in the ledger: later entries have higher numbers, with gaps."
+  sequence: Int64!
   "By how much the balance moved, negative for points that left."
   points: Int64!
   "The account's balance after this entry."
@@ -1070,12 +1132,16 @@ type LoyaltyTransaction implements Node {
   amount: Money
   "What the redeemed points were worth."
   redeemValue: Money
-  "The sales channel, such as ` + "`" + `online` + "`" + `."
+  "The version of the policy that the points were reckoned by."
+  policyVersion: String
+  "The sales channel, such as ` + "`" + `webshop` + "`" + `."
   channel: String
   "The order behind the points."
   orderRef: String
   "Why, in the words of whoever did it."
   reason: String
+  "What it comes from."
+  sourceRefs: [SourceRef!]!
   "When the points can be spent, for points that came in."
   availableAt: DateTime
   "When the points expire, for points that came in and do."
@@ -1168,12 +1234,8 @@ type Account implements Node {
   status: AccountStatus!
   "How invoices reach the organisation."
   invoiceDelivery: InvoiceDelivery!
-  "How much may be owed; null when no limit is set."
-  creditLimit: Money
-  "How much is owed; null for an account without a currency."
-  creditUsed: Money
-  "Whether buying on credit is stopped."
-  creditHold: Boolean!
+  "How much it may owe, and owes."
+  credit: AccountCredit!
   "The terms of payment."
   billingTerms: BillingTerms
   "The organisation."
@@ -1742,6 +1804,218 @@ extend type Party {
   hasActiveContact: Boolean
 }
 `, BuiltIn: false},
+	{Name: "../schema/credit.graphqls", Input: `extend type Mutation {
+  """
+  Buys on credit: what the account owes grows by the amount, to the limit at most. However many buy at once, the limit holds.
+  After the revision, refused in this order: CREDIT_HOLD for an account on hold or not ACTIVE, CURRENCY_MISMATCH,
+  CREDIT_LIMIT_EXCEEDED. Needs crm:credit:edit.
+  """
+  accountCreditConsume(
+    "The account."
+    id: ID!
+    "How much, and for what."
+    input: AccountCreditInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): AccountCreditPayload
+
+  """
+  Takes an amount off what the account owes, down to nothing at most. It works on hold, too, and whether or not the account is
+  ACTIVE, and looks at no revision: send an idempotency key, for sending it twice releases twice. Needs crm:credit:edit.
+  """
+  accountCreditRelease(
+    "The account."
+    id: ID!
+    "How much, and for what."
+    input: AccountCreditInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): AccountCreditPayload
+
+  """
+  Changes how much the account may owe. Needs crm:credit:limit.
+  """
+  accountCreditUpdate(
+    "The account."
+    id: ID!
+    "What changes."
+    input: AccountCreditUpdateInput!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): AccountPayload
+
+  """
+  Makes the account ACTIVE or INACTIVE, or DOOMED, which is final and only possible when nothing is owed. Needs crm:party:edit.
+  """
+  accountStatusChange(
+    "The account."
+    id: ID!
+    "The new status."
+    status: AccountStatus!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): AccountPayload
+}
+
+"A movement of what an account owes."
+input AccountCreditInput {
+  "How much, more than zero, in the account's currency."
+  amount: MoneyInput!
+  "The order that it is about, 1 to 128 characters. Several movements may have the same."
+  orderRef: String
+}
+
+"What changes of an account's credit. What is left out stays."
+input AccountCreditUpdateInput {
+  """
+  How much may be owed. It may be less than what is owed: then nothing more can be bought until enough is released. It may be in
+  another currency only while nothing is owed. Null takes the limit away, and with it all credit.
+  """
+  limit: MoneyInput
+  "Whether buying on credit is stopped; it cannot be cleared."
+  hold: Boolean
+}
+
+"What came of a movement of credit."
+type AccountCreditPayload {
+  "The account: changed, or, when it is STALE, as it is stored."
+  account: Account
+  "The entry of the ledger. Null when nothing was moved, and for who may not see the ledger."
+  transaction: CreditTransaction
+  "Why nothing was moved; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"How much an account may owe, and owes."
+type AccountCredit {
+  "How much may be owed. Null when no limit is set: then nothing can be bought on credit."
+  limit: Money
+  "How much is owed. Null for an account that never had a currency, which owes nothing."
+  used: Money
+  "How much may still be bought for: the limit less what is owed, zero when more is owed than that, whether or not on hold. Null without a limit."
+  available: Money
+  "Whether buying on credit is stopped."
+  hold: Boolean!
+}
+
+"An entry of what an account owes. Entries are never changed; their amounts add up to what is owed."
+type CreditTransaction implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The revision of the account that the entry made. Ascends, with gaps."
+  sequence: Int64!
+  "What it is."
+  type: CreditTransactionType!
+  "What it added to what is owed; negative when it took something off, zero when it moved nothing."
+  amount: Money!
+  "What was owed after it."
+  usedAfter: Money!
+  "How much could be owed then; null when no limit was set."
+  creditLimit: Money
+  "The order that it is about."
+  orderRef: String
+  "Who did it: the subject of the access token."
+  actor: String!
+  "Why it was done."
+  reason: String
+  "What it comes from."
+  sourceRefs: [SourceRef!]!
+  "When it was booked."
+  createdAt: DateTime!
+  "The account."
+  account: Account
+}
+
+"What an entry of the credit ledger is."
+enum CreditTransactionType {
+  "Something was bought on credit."
+  CONSUME
+  "Something was paid, or not bought after all. What is beyond what was owed is not in the amount."
+  RELEASE
+  "The limit changed; nothing moved."
+  LIMIT_CHANGE
+  "What was owed went from one account to another in a merge."
+  TRANSFER
+}
+
+extend type Account {
+  """
+  The ledger of what it owes, newest first.
+  """
+  creditTransactions(
+    "Only those that match."
+    where: CreditTransactionWhere
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): CreditTransactionConnection
+}
+
+"Filters credit transactions. Fields given together must all match."
+input CreditTransactionWhere {
+  "All of these match."
+  and: [CreditTransactionWhere!]
+  "At least one of these matches."
+  or: [CreditTransactionWhere!]
+  "This does not match; an empty filter is as if it were not given."
+  not: CreditTransactionWhere
+  "The id."
+  id: IDFilter
+  "What it is."
+  type: CreditTransactionTypeFilter
+  "The order that it is about."
+  orderRef: StringFilter
+  "When it was booked."
+  createdAt: DateTimeFilter
+}
+
+"Compares a CreditTransactionType."
+input CreditTransactionTypeFilter {
+  "It is this one."
+  eq: CreditTransactionType
+  "It is one of these, at most 250."
+  in: [CreditTransactionType!]
+}
+
+"A page of credit transactions."
+type CreditTransactionConnection {
+  "The page's records with their cursors."
+  edges: [CreditTransactionEdge!]!
+  "The page's records."
+  nodes: [CreditTransaction!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"A record at its place in a list of credit transactions."
+type CreditTransactionEdge {
+  "The place, to be sent back as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
+  cursor: String!
+  "The record."
+  node: CreditTransaction!
+}
+`, BuiltIn: false},
 	{Name: "../schema/customer.graphqls", Input: `extend type Mutation {
   """
   Makes a customer and the person or organisation behind it. Needs crm:party:create, and crm:vehicle:create with vehicles.
@@ -1816,7 +2090,8 @@ extend type Party {
   ): CustomerPayload
 
   """
-  Deletes a customer, the party behind it and all that is about it alone, with those that were merged into it. Needs crm:party:erase.
+  Deletes a customer, the party behind it and all that is about it alone, with those that were merged into it. Refused while
+  its account owes something. Needs crm:party:erase.
   """
   customerErase(
     "The customer."
@@ -2609,6 +2884,355 @@ enum WarrantyOrderField {
   STARTS_AT
 }
 `, BuiltIn: false},
+	{Name: "../schema/giftcard.graphqls", Input: `extend type Mutation {
+  """
+  Issues a gift card, ACTIVE. Its code is told here, and nowhere else later: with an idempotency key it is kept with the answer for 24 hours,
+  so that who lost the answer gets it by sending the same again. Needs crm:giftcard:edit.
+  """
+  giftCardIssue(
+    "The gift card."
+    input: GiftCardIssueInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): GiftCardIssuePayload
+
+  """
+  Pays for an order with a gift card: the full amount or nothing. A card with nothing left is DEPLETED. Whoever knows the code may pay.
+  A card that is found past its expiry is refused with INVALID_STATE and becomes EXPIRED all the same: the one change that a refusal leaves.
+  Needs crm:giftcard:edit.
+  """
+  giftCardRedeem(
+    "What is paid."
+    input: GiftCardRedeemInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): GiftCardMovementPayload
+
+  """
+  Makes a gift card worthless, for good: what is left is taken off. Only a card that is ACTIVE or EXPIRED. Needs crm:giftcard:edit.
+  """
+  giftCardVoid(
+    "The gift card."
+    id: ID!
+    "The revision that was seen; the change is refused as STALE when it is another."
+    ifRevision: Int64!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): GiftCardMovementPayload
+}
+
+extend type Query {
+  """
+  One gift card. Null when there is none. By code it needs crm:giftcard:lookup beside crm:giftcard:view.
+  """
+  giftCard(
+    "Which one: exactly one field must be set."
+    by: GiftCardBy!
+  ): GiftCard
+
+  """
+  All gift cards of the tenant, by id unless ` + "`" + `orderBy` + "`" + ` says otherwise.
+  """
+  giftCards(
+    "Only those that match."
+    where: GiftCardWhere
+    "The order, at most three fields; the id is always the last."
+    orderBy: [GiftCardOrder!]
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+    "Skip so many records, for clients that count pages: 0 to 100,000. Goes with ` + "`" + `first` + "`" + ` only."
+    offset: Int
+  ): GiftCardConnection
+}
+
+extend type Customer {
+  """
+  The gift cards that were sold or given to the customer, newest first.
+  """
+  giftCards(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): GiftCardConnection
+}
+
+"Stored value that belongs to whoever knows its code. Only the end of the code is shown."
+type GiftCard implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The code with all but its last four characters masked, such as ` + "`" + `••••-••••-••••-7K2M` + "`" + `; of a short code not more than half is shown."
+  maskedCode: String!
+  "The characters of the code that are shown: four of a long one."
+  lastFour: String!
+  "Where the card is in its life. A card that is past its expiry is EXPIRED."
+  status: GiftCardStatus!
+  "What is left."
+  balance: Money!
+  "What it was issued for."
+  initialAmount: Money!
+  "Whom it was sold or given to, if that is known."
+  customer: Customer
+  "The order that it was sold by."
+  orderRef: String
+  "The order that it paid for last."
+  lastOrderRef: String
+  "It pays before then; null when it does not expire."
+  expiresAt: DateTime
+  """
+  What moved its balance, newest first.
+  """
+  transactions(
+    "Only those that match."
+    where: GiftCardTransactionWhere
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): GiftCardTransactionConnection
+  """
+  What happened to it, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+  "When the record was made."
+  createdAt: DateTime!
+  "When the record last changed."
+  updatedAt: DateTime!
+  "Counts the record's committed changes, from 1."
+  revision: Int64!
+}
+
+"Where a gift card is in its life."
+enum GiftCardStatus {
+  "It pays."
+  ACTIVE
+  "Nothing is left. Final."
+  DEPLETED
+  "It was not used up in time. It may still be made VOID."
+  EXPIRED
+  "It was made worthless. Final."
+  VOID
+}
+
+"One entry of a gift card's ledger. Entries are never changed."
+type GiftCardTransaction implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The revision of the card that it made: ascends, with gaps."
+  sequence: Int64!
+  "What moved the balance."
+  type: GiftCardTransactionType!
+  "By how much the balance moved, negative for what left."
+  amount: Money!
+  "The card's balance after this entry."
+  balanceAfter: Money!
+  "The order behind it."
+  orderRef: String
+  "Who did it: the subject of the access token."
+  actor: String!
+  "Why, in the words of whoever did it."
+  reason: String
+  "What it comes from."
+  sourceRefs: [SourceRef!]!
+  "When it happened."
+  createdAt: DateTime!
+  "The gift card."
+  giftCard: GiftCard
+}
+
+"What moved a gift card's balance."
+enum GiftCardTransactionType {
+  "The card was issued."
+  ISSUE
+  "It was paid with."
+  REDEEM
+  "What was left was taken off, as the card was made worthless."
+  VOID
+}
+
+"What came of issuing a gift card."
+type GiftCardIssuePayload {
+  "The gift card."
+  giftCard: GiftCard
+  "Its code, as it is to be handed over. It cannot be read again."
+  code: String
+  "Why nothing was issued; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of moving a gift card's balance."
+type GiftCardMovementPayload {
+  "The gift card: changed, or, when it is STALE, as it is stored."
+  giftCard: GiftCard
+  "The entry."
+  transaction: GiftCardTransaction
+  "Why the balance was not moved; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"A new gift card."
+input GiftCardIssueInput {
+  "What it is worth, more than zero."
+  amount: MoneyInput!
+  """
+  The code: 2 to 32 of the characters A-Z 0-9 _ -, beginning with a letter or digit, kept in upper case. Hyphens and case do not matter
+  when it is used, and no other card of the tenant may have it. Whoever guesses it can pay with it: leave it out for one of 16
+  random characters, or choose one at least as long.
+  """
+  code: String
+  "Whom it is sold or given to."
+  customerId: ID
+  "The order that it is sold by, at most 128 characters."
+  orderRef: String
+  "It pays before then: a time in the future; null when it does not expire."
+  expiresAt: DateTime
+}
+
+"A payment with a gift card."
+input GiftCardRedeemInput {
+  "The code; hyphens, spaces and case do not matter."
+  code: String!
+  "The order that is paid, 1 to 128 characters. The same order may be paid several times."
+  orderRef: String!
+  "The amount, more than zero, in the card's currency."
+  amount: MoneyInput!
+}
+
+"A page of gift cards."
+type GiftCardConnection {
+  "The page's records with their cursors."
+  edges: [GiftCardEdge!]!
+  "The page's records."
+  nodes: [GiftCard!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"A record at its place in a list of gift cards."
+type GiftCardEdge {
+  "The place, to be sent back as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
+  cursor: String!
+  "The record."
+  node: GiftCard!
+}
+
+"A page of gift card transactions."
+type GiftCardTransactionConnection {
+  "The page's records with their cursors."
+  edges: [GiftCardTransactionEdge!]!
+  "The page's records."
+  nodes: [GiftCardTransaction!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"A record at its place in a list of gift card transactions."
+type GiftCardTransactionEdge {
+  "The place, to be sent back as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."
+  cursor: String!
+  "The record."
+  node: GiftCardTransaction!
+}
+
+"Selects one gift card: exactly one field must be set."
+input GiftCardBy @oneOf {
+  "By id."
+  id: ID
+  "By the whole code; hyphens, spaces and case do not matter. Needs crm:giftcard:lookup, too."
+  code: String
+}
+
+"Filters gift cards. Fields given together must all match."
+input GiftCardWhere {
+  "All of these match."
+  and: [GiftCardWhere!]
+  "At least one of these matches."
+  or: [GiftCardWhere!]
+  "This does not match; an empty filter is as if it were not given."
+  not: GiftCardWhere
+  "The id."
+  id: IDFilter
+  "Whom it was sold or given to."
+  customer: IDFilter
+  "Until when it pays."
+  expiresAt: DateTimeFilter
+  "When it was issued."
+  createdAt: DateTimeFilter
+}
+
+"Filters the entries of a gift card. Fields given together must all match."
+input GiftCardTransactionWhere {
+  "All of these match."
+  and: [GiftCardTransactionWhere!]
+  "At least one of these matches."
+  or: [GiftCardTransactionWhere!]
+  "This does not match; an empty filter is as if it were not given."
+  not: GiftCardTransactionWhere
+  "The id."
+  id: IDFilter
+  "What moved the balance."
+  type: GiftCardTransactionTypeFilter
+  "The order behind it."
+  orderRef: StringFilter
+  "When it happened."
+  createdAt: DateTimeFilter
+}
+
+"Compares a GiftCardTransactionType."
+input GiftCardTransactionTypeFilter {
+  "It is this one."
+  eq: GiftCardTransactionType
+  "It is one of these, at most 250."
+  in: [GiftCardTransactionType!]
+}
+
+"One part of an order of gift cards."
+input GiftCardOrder {
+  "What to sort by."
+  field: GiftCardOrderField!
+  "Upwards unless said otherwise."
+  direction: Direction! = ASC
+}
+
+"What gift cards can be sorted by."
+enum GiftCardOrderField {
+  "When it was issued."
+  CREATED_AT
+}
+`, BuiltIn: false},
 	{Name: "../schema/identifier.graphqls", Input: `"A value that leads to a party."
 type Identifier implements Node {
   "Opaque id, unique in the whole graph."
@@ -2683,6 +3307,511 @@ enum ContactPointLabel {
   OTHER
 }
 `, BuiltIn: false},
+	{Name: "../schema/loyalty.graphqls", Input: `extend type Query {
+  """
+  One version of the rules of the points programme. Null when there is none.
+  """
+  loyaltyPolicy(
+    "Which one: exactly one field must be set."
+    by: LoyaltyPolicyBy!
+  ): LoyaltyPolicy
+
+  """
+  The rules that hold for a channel at a time: its own, else those of all channels. Null when there are none.
+  """
+  loyaltyPolicyAt(
+    "The sales channel; null for the rules of all channels."
+    channel: String
+    "When; now when null."
+    at: DateTime
+  ): LoyaltyPolicy
+
+  """
+  All versions of the rules of the points programme, by id unless ` + "`" + `orderBy` + "`" + ` says otherwise.
+  """
+  loyaltyPolicies(
+    "Only those that match."
+    where: LoyaltyPolicyWhere
+    "The order, at most three fields; the id is always the last."
+    orderBy: [LoyaltyPolicyOrder!]
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+    "Skip so many records, for clients that count pages: 0 to 100,000. Goes with ` + "`" + `first` + "`" + ` only."
+    offset: Int
+  ): LoyaltyPolicyConnection
+
+  """
+  What a purchase would earn: what ` + "`" + `loyaltyEarn` + "`" + ` would post for it. Nothing is written.
+  """
+  loyaltyPreview(
+    "The amount of the purchase, more than zero."
+    amount: MoneyInput!
+    "The sales channel."
+    channel: String
+    "When it is made; now when null, never in the future."
+    at: DateTime
+  ): LoyaltyQuote
+}
+
+extend type Mutation {
+  """
+  Adds a version of the rules of the points programme, which ends the version before it of the same channel when it begins. Needs crm:loyalty_policy:edit.
+  """
+  loyaltyPolicySet(
+    "The rules."
+    input: LoyaltyPolicyInput!
+    "The revision of the channel's newest version, needed once there is one; the change is refused as STALE when it is another."
+    ifRevision: Int64
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyPolicyPayload
+
+  """
+  Posts the points that a purchase earns by the policy that held when it was made; the account begins with the first. Needs crm:loyalty:edit.
+  """
+  loyaltyEarn(
+    "The purchase."
+    input: LoyaltyEarningInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyPayload
+
+  """
+  Spends points, those that expire first being first. Needs crm:loyalty:edit.
+  """
+  loyaltyRedeem(
+    "What is spent."
+    input: LoyaltyRedemptionInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyPayload
+
+  """
+  Gives or takes points by hand. What was earned in the lifetime stays. Needs crm:loyalty:edit.
+  """
+  loyaltyAdjust(
+    "The correction."
+    input: LoyaltyAdjustmentInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyPayload
+
+  """
+  Takes earned points back, when a purchase is: those still pending first, then spendable ones. All purchases of an order are answered by one entry. Needs crm:loyalty:edit.
+  """
+  loyaltyReverse(
+    "What is taken back."
+    input: LoyaltyCorrectionInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyPayload
+
+  """
+  Gives redeemed points back, when an order is cancelled. They can be spent at once, and expire as points that come in now. All redemptions of an order are answered by one entry. Needs crm:loyalty:edit.
+  """
+  loyaltyRestore(
+    "What is given back."
+    input: LoyaltyCorrectionInput!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyPayload
+
+  """
+  Books the points that have expired, which nobody could spend any more. Needs crm:loyalty:edit.
+  """
+  loyaltyExpire(
+    "The customer, in any state."
+    customerId: ID!
+    "Only what had expired by then; now when null, never in the future."
+    asOf: DateTime
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyExpirePayload
+
+  """
+  Rebuilds the balance from the ledger, and says how much it was off: by nothing, as long as all is well, and then nothing is written. Needs crm:loyalty:edit.
+  """
+  loyaltyRecalculate(
+    "The customer, in any state."
+    customerId: ID!
+    "Sends the change once, however often it is sent within 24 hours: 1 to 128 printable ASCII characters. The same key with another input is a conflict."
+    idempotencyKey: String
+    "Why it is done."
+    audit: AuditInput
+  ): LoyaltyRecalculatePayload
+}
+
+"What came of a change of the points programme."
+type LoyaltyPolicyPayload {
+  "The version: the new one, or, when it is STALE, the newest."
+  policy: LoyaltyPolicy
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of a movement of points."
+type LoyaltyPayload {
+  "The entry of the ledger."
+  transaction: LoyaltyTransaction
+  "The account after it."
+  account: LoyaltyAccount
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What came of booking expired points."
+type LoyaltyExpirePayload {
+  "The entry of the ledger; null when nothing had expired."
+  transaction: LoyaltyTransaction
+  "The account after it; null for a customer that never had points."
+  account: LoyaltyAccount
+  "How many points had expired."
+  expiredPoints: Int64
+  "Why nothing was changed; empty when it was, or when nothing had expired."
+  userErrors: [UserError!]!
+}
+
+"What came of rebuilding a balance."
+type LoyaltyRecalculatePayload {
+  "The account after it; null for a customer that never had points."
+  account: LoyaltyAccount
+  "How much the account was off."
+  drift: LoyaltyDrift
+  "Why nothing was changed; empty when it was, or when there was no need."
+  userErrors: [UserError!]!
+}
+
+"By how much the figures of an account were more than its ledger says."
+type LoyaltyDrift {
+  "Of the points that can be spent now."
+  availablePoints: Int64!
+  "Of the points that cannot be spent yet."
+  pendingPoints: Int64!
+  "Of the points earned in the lifetime."
+  lifetimeEarned: Int64!
+  "Of the sum of the ledger."
+  balance: Int64!
+  "Whether anything was set right."
+  corrected: Boolean!
+}
+
+"What a purchase would earn."
+type LoyaltyQuote {
+  "The points."
+  points: Int64!
+  "The rules they are reckoned by."
+  policy: LoyaltyPolicy!
+  "The amount of the purchase."
+  amount: Money!
+  "Whether they would count at once."
+  status: LoyaltyTransactionStatus!
+  "From when they can be spent."
+  availableAt: DateTime!
+  "When they expire; null when they do not."
+  expiresAt: DateTime
+}
+
+"""
+One version of the rules of the points programme. Versions are never changed: a later one of
+the same channel ends an earlier one when it begins.
+"""
+type LoyaltyPolicy implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "The version, unique in the tenant."
+  version: String!
+  "The only sales channel it is for; null when it is for all that have no policy of their own."
+  channel: String
+  "Counts the versions of the channel, from 1."
+  revision: Int64!
+  "The currency that purchases must be in; null when any will do."
+  currency: CurrencyCode
+  "The points for each major unit of money, such as one euro."
+  pointsPerUnit: Decimal!
+  "What becomes of a fraction of a point."
+  rounding: LoyaltyRounding!
+  "For how many days earned points cannot be spent yet."
+  pendingDays: Int!
+  "By how much some channels' purchases earn more or less."
+  channelMultipliers: [LoyaltyChannelMultiplier!]!
+  "How points are worth money."
+  redeemMode: LoyaltyRedeemMode!
+  "What a point, or a block of them, is worth; null when it has no price."
+  redeemValue: Money
+  "How many points make a block; of the mode BLOCK only."
+  blockSize: Int64
+  "The fewest points that are redeemed at once."
+  minPoints: Int64
+  "The most points that are redeemed at once."
+  maxPointsPerOrder: Int64
+  "After how many days points expire, from when they can be spent; null when they do not."
+  expireAfterDays: Int
+  "Since when it holds."
+  effectiveFrom: DateTime!
+  "Until when it holds: as it was set, or until a later version began. Null while no end is known; its own beginning when it was overtaken before it, and never held."
+  effectiveTo: DateTime
+  "When it was set."
+  createdAt: DateTime!
+}
+
+"By how much a channel's purchases earn more or less."
+type LoyaltyChannelMultiplier {
+  "The sales channel."
+  channel: String!
+  "The factor; 1 changes nothing."
+  factor: Decimal!
+}
+
+"What becomes of a fraction of a point."
+enum LoyaltyRounding {
+  "It is dropped."
+  FLOOR
+  "A half and more counts as a point."
+  NEAREST
+  "It counts as a point."
+  CEIL
+}
+
+"How points are worth money."
+enum LoyaltyRedeemMode {
+  "Each point has its value."
+  PER_POINT
+  "Each whole block of points has its value."
+  BLOCK
+}
+
+"Whether the points of an entry count yet."
+enum LoyaltyTransactionStatus {
+  "They were earned and cannot be spent yet."
+  PENDING
+  "They count."
+  POSTED
+}
+
+"Points that came in together and expire together."
+type LoyaltyLot implements Node {
+  "Opaque id, unique in the whole graph."
+  id: ID!
+  "How many points came in."
+  points: Int64!
+  "How many of them are left."
+  remaining: Int64!
+  "From when they can be spent."
+  availableAt: DateTime!
+  "When they expire; null when they do not."
+  expiresAt: DateTime
+  "The entry that brought them."
+  transaction: LoyaltyTransaction
+}
+
+"A version of the rules of the points programme."
+input LoyaltyPolicyInput {
+  "The version, 1 to 64 of the characters A-Z a-z 0-9 . _ -, unique in the tenant."
+  version: String!
+  "The only sales channel it is for: 1 to 64 of the characters a-z 0-9 _. Null for all that have no policy of their own."
+  channel: String
+  "The currency that purchases must be in; null when any will do."
+  currency: CurrencyCode
+  "The points for each major unit of money, 0 to 1,000,000."
+  pointsPerUnit: Decimal!
+  "What becomes of a fraction of a point; FLOOR when null."
+  rounding: LoyaltyRounding
+  "For how many days earned points cannot be spent yet, 0 to 3650; 0 when null."
+  pendingDays: Int
+  "By how much some channels' purchases earn more or less, at most 50 channels."
+  channelMultipliers: [LoyaltyChannelMultiplierInput!]
+  "How points are worth money."
+  redeemMode: LoyaltyRedeemMode!
+  "What a point, or a block of them, is worth; null when it has no price."
+  redeemValue: MoneyInput
+  "How many points make a block: needed for the mode BLOCK, and only there."
+  blockSize: Int64
+  "The fewest points that are redeemed at once, 1 and more."
+  minPoints: Int64
+  "The most points that are redeemed at once, 1 and more. The same order may redeem again."
+  maxPointsPerOrder: Int64
+  "After how many days points expire, from when they can be spent, 1 to 36500; null when they do not."
+  expireAfterDays: Int
+  "Since when it holds; now when null."
+  effectiveFrom: DateTime
+  "Until when it holds, after its beginning; null until a later version begins."
+  effectiveTo: DateTime
+}
+
+"By how much a channel's purchases earn more or less."
+input LoyaltyChannelMultiplierInput {
+  "The sales channel."
+  channel: String!
+  "The factor, 0 to 1000."
+  factor: Decimal!
+}
+
+"A purchase that earns points."
+input LoyaltyEarningInput {
+  "The customer."
+  customerId: ID!
+  "The order, 1 to 128 characters. It may earn several times, as when it is shipped in parts."
+  orderRef: String!
+  "The amount of the purchase, more than zero."
+  amount: MoneyInput!
+  "The sales channel, which chooses the policy."
+  channel: String
+  "When it was made; now when null, never in the future. It chooses the policy, too."
+  occurredAt: DateTime
+}
+
+"Points that are spent on an order."
+input LoyaltyRedemptionInput {
+  "The customer."
+  customerId: ID!
+  "The order, 1 to 128 characters."
+  orderRef: String!
+  "How many points, 1 and more, within the policy's bounds."
+  points: Int64!
+  "The sales channel, which chooses the policy."
+  channel: String
+}
+
+"A correction of points by hand."
+input LoyaltyAdjustmentInput {
+  "The customer."
+  customerId: ID!
+  "How many points come in, or, when negative, go; not zero."
+  points: Int64!
+  "The order it is about, at most 128 characters."
+  orderRef: String
+}
+
+"Which earlier entries are answered: one, or all of an order."
+input LoyaltyCorrectionInput {
+  "The customer."
+  customerId: ID!
+  "The entry. Either it or the order is needed, not both."
+  transactionId: ID
+  "The order."
+  orderRef: String
+  "How many points, 1 and more; all that are left when null."
+  points: Int64
+}
+
+"Selects one policy: exactly one field must be set."
+input LoyaltyPolicyBy @oneOf {
+  "By id."
+  id: ID
+  "By version, exactly."
+  version: String
+}
+
+"A filter of policies. Fields that are given together must all match."
+input LoyaltyPolicyWhere {
+  "All of these match."
+  and: [LoyaltyPolicyWhere!]
+  "At least one of these matches."
+  or: [LoyaltyPolicyWhere!]
+  "This does not match; an empty filter is as if it were not given."
+  not: LoyaltyPolicyWhere
+  "The id."
+  id: IDFilter
+  "The version, exactly."
+  version: StringFilter
+  "The sales channel; the empty text for policies of all channels."
+  channel: StringFilter
+}
+
+"One part of an order of policies."
+input LoyaltyPolicyOrder {
+  "What to sort by."
+  field: LoyaltyPolicyOrderField!
+  "Upwards unless said otherwise."
+  direction: Direction! = ASC
+}
+
+"What policies can be sorted by."
+enum LoyaltyPolicyOrderField {
+  "The version."
+  VERSION
+  "Since when it holds."
+  EFFECTIVE_FROM
+}
+
+"A filter of lots. Fields that are given together must all match."
+input LoyaltyLotWhere {
+  "All of these match."
+  and: [LoyaltyLotWhere!]
+  "At least one of these matches."
+  or: [LoyaltyLotWhere!]
+  "This does not match; an empty filter is as if it were not given."
+  not: LoyaltyLotWhere
+  "The id."
+  id: IDFilter
+  "How many points are left."
+  remaining: Int64Filter
+  "From when they can be spent."
+  availableAt: DateTimeFilter
+  "When they expire."
+  expiresAt: DateTimeFilter
+}
+
+"A page of policies."
+type LoyaltyPolicyConnection {
+  "The records with their cursors."
+  edges: [LoyaltyPolicyEdge!]!
+  "The records alone."
+  nodes: [LoyaltyPolicy!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"One policy of a page."
+type LoyaltyPolicyEdge {
+  "Where the record lies in the list."
+  cursor: String!
+  "The record."
+  node: LoyaltyPolicy!
+}
+
+"A page of lots."
+type LoyaltyLotConnection {
+  "The records with their cursors."
+  edges: [LoyaltyLotEdge!]!
+  "The records alone."
+  nodes: [LoyaltyLot!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many records the whole list has. Computed only when asked for."
+  totalCount: Int
+}
+
+"One lot of a page."
+type LoyaltyLotEdge {
+  "Where the record lies in the list."
+  cursor: String!
+  "The record."
+  node: LoyaltyLot!
+}
+`, BuiltIn: false},
 	{Name: "../schema/merge.graphqls", Input: `extend type Mutation {
   """
   Merges one customer into another, for good: see partyMerge. ` + "`" + `audit.reason` + "`" + ` is kept as the justification. Needs crm:party:merge.
@@ -2702,8 +3831,8 @@ enum ContactPointLabel {
 
   """
   Ends parties for the sake of one, for good and all or nothing. The survivor keeps what it has, takes what it lacks,
-  and gets their engagements, vehicles, identifiers, children, warranties, points, preferences and consents. The losers
-  stay as MERGED and lead to it. Needs crm:party:merge.
+  and gets their engagements, vehicles, identifiers, children, warranties, gift cards, points, debts, preferences and consents.
+  The losers stay as MERGED and lead to it. Needs crm:party:merge.
   """
   partyMerge(
     "The party that stays."
@@ -2810,10 +3939,14 @@ type MergeCounts {
   communicationPreferences: Int!
   "Warranties."
   warranties: Int!
+  "Gift cards."
+  giftCards: Int!
   "Organisations that belonged to a party that ended."
   children: Int!
   "Loyalty points."
   points: Int64!
+  "What the parties that ended owed on credit; null when nothing."
+  credit: Money
 }
 
 "What a merge would do."
@@ -2884,7 +4017,7 @@ type MergeEdge {
 type Mutation {
   """
   Makes an organisation and its account. Existing organisations that look like it refuse it with DUPLICATE_CANDIDATES and are told.
-  Needs crm:party:create.
+  Needs crm:party:create, and crm:credit:limit to give it a credit limit or a hold.
   """
   partyCreateOrganization(
     "The organisation."
@@ -3132,6 +4265,10 @@ input OrganizationInput {
   billingTermsId: ID
   "How invoices reach it; by e-mail when absent."
   invoiceDelivery: InvoiceDelivery
+  "How much it may owe; without a limit it buys nothing on credit. Needs crm:credit:limit."
+  creditLimit: MoneyInput
+  "Whether buying on credit is stopped from the start. Needs crm:credit:limit."
+  creditHold: Boolean! = false
   "Its ids in other systems, at most 20."
   externalIdentifiers: [ExternalIdentifierInput!]
   "Makes it although others look like it."
@@ -4276,8 +5413,8 @@ type SourceRef {
 }
 
 """
-Why a change was not made. A payload with user errors changed nothing; its record, when it
-has one, is the record as it is stored.
+Why a change was not made. A payload with user errors changed nothing, unless its mutation says
+otherwise; its record, when it has one, is the record as it is stored.
 """
 type UserError {
   "The path of the argument that is wrong, null when it is none alone."
@@ -4318,10 +5455,18 @@ enum UserErrorCode {
   VIN_IMMUTABLE
   "An active warranty has this serial number."
   ALREADY_REGISTERED
+  "What was earned was taken back already, as far as is asked."
+  ALREADY_REVERSED
   "Another record has this code."
   CODE_IN_USE
   "The person is a contact of this organisation already."
   CONTACT_EXISTS
+  "The account may not buy on credit: it is on hold, or not active."
+  CREDIT_HOLD
+  "More credit is asked than is left."
+  CREDIT_LIMIT_EXCEEDED
+  "The amount is in another currency than the record."
+  CURRENCY_MISMATCH
   "Organisations exist that look like this one."
   DUPLICATE_CANDIDATES
   "An active vehicle has this VIN."
@@ -4332,18 +5477,34 @@ enum UserErrorCode {
   EXTERNAL_REF_IN_USE
   "The idempotency key was used for another input within the last 24 hours."
   IDEMPOTENCY_MISMATCH
+  "The gift card holds less than is asked."
+  INSUFFICIENT_BALANCE
+  "Fewer points can be spent than are asked."
+  INSUFFICIENT_POINTS
   "The record is in a state that forbids the change."
   INVALID_STATE
   "Another record has this key."
   KEY_IN_USE
   "An organisation keeps its last active contact."
   LAST_CONTACT
+  "No loyalty policy holds for the purchase."
+  LOYALTY_POLICY_MISSING
   "The party was merged into another one: see ` + "`" + `related` + "`" + `."
   PARTY_MERGED
   "Another customer has this telephone number."
   PHONE_IN_USE
+  "More points are redeemed at once than the policy allows."
+  REDEEM_ABOVE_MAXIMUM
+  "Fewer points are redeemed at once than the policy allows."
+  REDEEM_BELOW_MINIMUM
+  "The points are not a multiple of the policy's block."
+  REDEEM_NOT_BLOCK_MULTIPLE
+  "More points are given back than were redeemed and not given back yet."
+  RESTORE_EXCEEDS_REDEEMED
   "The contact has this role already, or had it."
   ROLE_HELD
+  "The loyalty programme has a policy of this version."
+  VERSION_EXISTS
 }
 
 "One thing that happened to one record. Events are never changed and outlive their records. They name fields and hold no values; only what people write as a reason is kept as written."
@@ -4445,6 +5606,40 @@ enum EventType {
   WARRANTY_TRANSFERRED
   "Points went from one customer to another in a merge."
   LOYALTY_POINTS_TRANSFERRED
+  "A version of the loyalty policy was set."
+  LOYALTY_POLICY_SET
+  "A purchase earned points."
+  LOYALTY_POINTS_EARNED
+  "Points were spent."
+  LOYALTY_POINTS_REDEEMED
+  "Points were corrected by hand."
+  LOYALTY_POINTS_ADJUSTED
+  "Earned points were taken back."
+  LOYALTY_POINTS_REVERSED
+  "Redeemed points were given back."
+  LOYALTY_POINTS_RESTORED
+  "Expired points were booked."
+  LOYALTY_POINTS_EXPIRED
+  "A balance was set right by its ledger."
+  LOYALTY_BALANCE_CORRECTED
+  "An account began another state of its life."
+  ACCOUNT_STATUS_CHANGED
+  "An account bought on credit."
+  CREDIT_CONSUMED
+  "Credit became free again."
+  CREDIT_RELEASED
+  "An account's credit limit or hold changed."
+  CREDIT_CHANGED
+  "What was owed went from one account to another in a merge."
+  CREDIT_TRANSFERRED
+  "A gift card was issued."
+  GIFT_CARD_ISSUED
+  "A gift card was paid with."
+  GIFT_CARD_REDEEMED
+  "A gift card was found to have expired."
+  GIFT_CARD_EXPIRED
+  "A gift card was made worthless."
+  GIFT_CARD_VOIDED
   "A role was added to the list."
   ROLE_CREATED
   "A role of the list changed."
@@ -4613,6 +5808,22 @@ extend type Vehicle {
   ): EventConnection
 }
 
+extend type LoyaltyAccount {
+  """
+  What happened to it, newest first.
+  """
+  events(
+    "How many records to return, from the start: 1 to 100, 25 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Return records that come after this cursor."
+    after: String
+    "How many records to return, from the end: 1 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Return records that come before this cursor."
+    before: String
+  ): EventConnection
+}
+
 extend type Warranty {
   """
   What happened to it, newest first.
@@ -4646,12 +5857,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_status(ctx, field)
 	case "invoiceDelivery":
 		return ec.fieldContext_Account_invoiceDelivery(ctx, field)
-	case "creditLimit":
-		return ec.fieldContext_Account_creditLimit(ctx, field)
-	case "creditUsed":
-		return ec.fieldContext_Account_creditUsed(ctx, field)
-	case "creditHold":
-		return ec.fieldContext_Account_creditHold(ctx, field)
+	case "credit":
+		return ec.fieldContext_Account_credit(ctx, field)
 	case "billingTerms":
 		return ec.fieldContext_Account_billingTerms(ctx, field)
 	case "party":
@@ -4662,10 +5869,38 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Account_revision(ctx, field)
+	case "creditTransactions":
+		return ec.fieldContext_Account_creditTransactions(ctx, field)
 	case "events":
 		return ec.fieldContext_Account_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountCredit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_AccountCredit_limit(ctx, field)
+	case "used":
+		return ec.fieldContext_AccountCredit_used(ctx, field)
+	case "available":
+		return ec.fieldContext_AccountCredit_available(ctx, field)
+	case "hold":
+		return ec.fieldContext_AccountCredit_hold(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountCredit", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountCreditPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountCreditPayload_account(ctx, field)
+	case "transaction":
+		return ec.fieldContext_AccountCreditPayload_transaction(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AccountCreditPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountCreditPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4996,6 +6231,60 @@ func (ec *executionContext) childFields_ContactRolePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ContactRolePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreditTransaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CreditTransaction_id(ctx, field)
+	case "sequence":
+		return ec.fieldContext_CreditTransaction_sequence(ctx, field)
+	case "type":
+		return ec.fieldContext_CreditTransaction_type(ctx, field)
+	case "amount":
+		return ec.fieldContext_CreditTransaction_amount(ctx, field)
+	case "usedAfter":
+		return ec.fieldContext_CreditTransaction_usedAfter(ctx, field)
+	case "creditLimit":
+		return ec.fieldContext_CreditTransaction_creditLimit(ctx, field)
+	case "orderRef":
+		return ec.fieldContext_CreditTransaction_orderRef(ctx, field)
+	case "actor":
+		return ec.fieldContext_CreditTransaction_actor(ctx, field)
+	case "reason":
+		return ec.fieldContext_CreditTransaction_reason(ctx, field)
+	case "sourceRefs":
+		return ec.fieldContext_CreditTransaction_sourceRefs(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CreditTransaction_createdAt(ctx, field)
+	case "account":
+		return ec.fieldContext_CreditTransaction_account(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreditTransaction", field.Name)
+}
+
+func (ec *executionContext) childFields_CreditTransactionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CreditTransactionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CreditTransactionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CreditTransactionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CreditTransactionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreditTransactionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CreditTransactionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CreditTransactionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CreditTransactionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreditTransactionEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5030,6 +6319,8 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 		return ec.fieldContext_Customer_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Customer_revision(ctx, field)
+	case "giftCards":
+		return ec.fieldContext_Customer_giftCards(ctx, field)
 	case "communicationPreferences":
 		return ec.fieldContext_Customer_communicationPreferences(ctx, field)
 	case "consents":
@@ -5186,6 +6477,142 @@ func (ec *executionContext) childFields_EventEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_GiftCard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_GiftCard_id(ctx, field)
+	case "maskedCode":
+		return ec.fieldContext_GiftCard_maskedCode(ctx, field)
+	case "lastFour":
+		return ec.fieldContext_GiftCard_lastFour(ctx, field)
+	case "status":
+		return ec.fieldContext_GiftCard_status(ctx, field)
+	case "balance":
+		return ec.fieldContext_GiftCard_balance(ctx, field)
+	case "initialAmount":
+		return ec.fieldContext_GiftCard_initialAmount(ctx, field)
+	case "customer":
+		return ec.fieldContext_GiftCard_customer(ctx, field)
+	case "orderRef":
+		return ec.fieldContext_GiftCard_orderRef(ctx, field)
+	case "lastOrderRef":
+		return ec.fieldContext_GiftCard_lastOrderRef(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_GiftCard_expiresAt(ctx, field)
+	case "transactions":
+		return ec.fieldContext_GiftCard_transactions(ctx, field)
+	case "events":
+		return ec.fieldContext_GiftCard_events(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_GiftCard_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_GiftCard_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_GiftCard_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCard", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GiftCardConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_GiftCardConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GiftCardConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_GiftCardConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_GiftCardEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_GiftCardEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "giftCard":
+		return ec.fieldContext_GiftCardIssuePayload_giftCard(ctx, field)
+	case "code":
+		return ec.fieldContext_GiftCardIssuePayload_code(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_GiftCardIssuePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardMovementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "giftCard":
+		return ec.fieldContext_GiftCardMovementPayload_giftCard(ctx, field)
+	case "transaction":
+		return ec.fieldContext_GiftCardMovementPayload_transaction(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_GiftCardMovementPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardMovementPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardTransaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_GiftCardTransaction_id(ctx, field)
+	case "sequence":
+		return ec.fieldContext_GiftCardTransaction_sequence(ctx, field)
+	case "type":
+		return ec.fieldContext_GiftCardTransaction_type(ctx, field)
+	case "amount":
+		return ec.fieldContext_GiftCardTransaction_amount(ctx, field)
+	case "balanceAfter":
+		return ec.fieldContext_GiftCardTransaction_balanceAfter(ctx, field)
+	case "orderRef":
+		return ec.fieldContext_GiftCardTransaction_orderRef(ctx, field)
+	case "actor":
+		return ec.fieldContext_GiftCardTransaction_actor(ctx, field)
+	case "reason":
+		return ec.fieldContext_GiftCardTransaction_reason(ctx, field)
+	case "sourceRefs":
+		return ec.fieldContext_GiftCardTransaction_sourceRefs(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_GiftCardTransaction_createdAt(ctx, field)
+	case "giftCard":
+		return ec.fieldContext_GiftCardTransaction_giftCard(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardTransaction", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardTransactionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GiftCardTransactionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_GiftCardTransactionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GiftCardTransactionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_GiftCardTransactionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardTransactionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GiftCardTransactionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_GiftCardTransactionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_GiftCardTransactionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GiftCardTransactionEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5252,6 +6679,10 @@ func (ec *executionContext) childFields_LoyaltyAccount(ctx context.Context, fiel
 		return ec.fieldContext_LoyaltyAccount_balance(ctx, field)
 	case "customer":
 		return ec.fieldContext_LoyaltyAccount_customer(ctx, field)
+	case "policy":
+		return ec.fieldContext_LoyaltyAccount_policy(ctx, field)
+	case "lots":
+		return ec.fieldContext_LoyaltyAccount_lots(ctx, field)
 	case "transactions":
 		return ec.fieldContext_LoyaltyAccount_transactions(ctx, field)
 	case "createdAt":
@@ -5260,6 +6691,8 @@ func (ec *executionContext) childFields_LoyaltyAccount(ctx context.Context, fiel
 		return ec.fieldContext_LoyaltyAccount_updatedAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_LoyaltyAccount_revision(ctx, field)
+	case "events":
+		return ec.fieldContext_LoyaltyAccount_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LoyaltyAccount", field.Name)
 }
@@ -5288,12 +6721,216 @@ func (ec *executionContext) childFields_LoyaltyAccountEdge(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type LoyaltyAccountEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LoyaltyChannelMultiplier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_LoyaltyChannelMultiplier_channel(ctx, field)
+	case "factor":
+		return ec.fieldContext_LoyaltyChannelMultiplier_factor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyChannelMultiplier", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyDrift(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "availablePoints":
+		return ec.fieldContext_LoyaltyDrift_availablePoints(ctx, field)
+	case "pendingPoints":
+		return ec.fieldContext_LoyaltyDrift_pendingPoints(ctx, field)
+	case "lifetimeEarned":
+		return ec.fieldContext_LoyaltyDrift_lifetimeEarned(ctx, field)
+	case "balance":
+		return ec.fieldContext_LoyaltyDrift_balance(ctx, field)
+	case "corrected":
+		return ec.fieldContext_LoyaltyDrift_corrected(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyDrift", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyExpirePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transaction":
+		return ec.fieldContext_LoyaltyExpirePayload_transaction(ctx, field)
+	case "account":
+		return ec.fieldContext_LoyaltyExpirePayload_account(ctx, field)
+	case "expiredPoints":
+		return ec.fieldContext_LoyaltyExpirePayload_expiredPoints(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LoyaltyExpirePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyExpirePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyLot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_LoyaltyLot_id(ctx, field)
+	case "points":
+		return ec.fieldContext_LoyaltyLot_points(ctx, field)
+	case "remaining":
+		return ec.fieldContext_LoyaltyLot_remaining(ctx, field)
+	case "availableAt":
+		return ec.fieldContext_LoyaltyLot_availableAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_LoyaltyLot_expiresAt(ctx, field)
+	case "transaction":
+		return ec.fieldContext_LoyaltyLot_transaction(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyLot", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyLotConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_LoyaltyLotConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_LoyaltyLotConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_LoyaltyLotConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_LoyaltyLotConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyLotConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyLotEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_LoyaltyLotEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_LoyaltyLotEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyLotEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transaction":
+		return ec.fieldContext_LoyaltyPayload_transaction(ctx, field)
+	case "account":
+		return ec.fieldContext_LoyaltyPayload_account(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LoyaltyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_LoyaltyPolicy_id(ctx, field)
+	case "version":
+		return ec.fieldContext_LoyaltyPolicy_version(ctx, field)
+	case "channel":
+		return ec.fieldContext_LoyaltyPolicy_channel(ctx, field)
+	case "revision":
+		return ec.fieldContext_LoyaltyPolicy_revision(ctx, field)
+	case "currency":
+		return ec.fieldContext_LoyaltyPolicy_currency(ctx, field)
+	case "pointsPerUnit":
+		return ec.fieldContext_LoyaltyPolicy_pointsPerUnit(ctx, field)
+	case "rounding":
+		return ec.fieldContext_LoyaltyPolicy_rounding(ctx, field)
+	case "pendingDays":
+		return ec.fieldContext_LoyaltyPolicy_pendingDays(ctx, field)
+	case "channelMultipliers":
+		return ec.fieldContext_LoyaltyPolicy_channelMultipliers(ctx, field)
+	case "redeemMode":
+		return ec.fieldContext_LoyaltyPolicy_redeemMode(ctx, field)
+	case "redeemValue":
+		return ec.fieldContext_LoyaltyPolicy_redeemValue(ctx, field)
+	case "blockSize":
+		return ec.fieldContext_LoyaltyPolicy_blockSize(ctx, field)
+	case "minPoints":
+		return ec.fieldContext_LoyaltyPolicy_minPoints(ctx, field)
+	case "maxPointsPerOrder":
+		return ec.fieldContext_LoyaltyPolicy_maxPointsPerOrder(ctx, field)
+	case "expireAfterDays":
+		return ec.fieldContext_LoyaltyPolicy_expireAfterDays(ctx, field)
+	case "effectiveFrom":
+		return ec.fieldContext_LoyaltyPolicy_effectiveFrom(ctx, field)
+	case "effectiveTo":
+		return ec.fieldContext_LoyaltyPolicy_effectiveTo(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_LoyaltyPolicy_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyPolicyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_LoyaltyPolicyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_LoyaltyPolicyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_LoyaltyPolicyConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_LoyaltyPolicyConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyPolicyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyPolicyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_LoyaltyPolicyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_LoyaltyPolicyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyPolicyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyPolicyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policy":
+		return ec.fieldContext_LoyaltyPolicyPayload_policy(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LoyaltyPolicyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyPolicyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyQuote(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "points":
+		return ec.fieldContext_LoyaltyQuote_points(ctx, field)
+	case "policy":
+		return ec.fieldContext_LoyaltyQuote_policy(ctx, field)
+	case "amount":
+		return ec.fieldContext_LoyaltyQuote_amount(ctx, field)
+	case "status":
+		return ec.fieldContext_LoyaltyQuote_status(ctx, field)
+	case "availableAt":
+		return ec.fieldContext_LoyaltyQuote_availableAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_LoyaltyQuote_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyQuote", field.Name)
+}
+
+func (ec *executionContext) childFields_LoyaltyRecalculatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_LoyaltyRecalculatePayload_account(ctx, field)
+	case "drift":
+		return ec.fieldContext_LoyaltyRecalculatePayload_drift(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LoyaltyRecalculatePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoyaltyRecalculatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LoyaltyTransaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_LoyaltyTransaction_id(ctx, field)
 	case "type":
 		return ec.fieldContext_LoyaltyTransaction_type(ctx, field)
+	case "status":
+		return ec.fieldContext_LoyaltyTransaction_status(ctx, field)
+	case "sequence":
+		return ec.fieldContext_LoyaltyTransaction_sequence(ctx, field)
 	case "points":
 		return ec.fieldContext_LoyaltyTransaction_points(ctx, field)
 	case "balanceAfter":
@@ -5302,12 +6939,16 @@ func (ec *executionContext) childFields_LoyaltyTransaction(ctx context.Context, 
 		return ec.fieldContext_LoyaltyTransaction_amount(ctx, field)
 	case "redeemValue":
 		return ec.fieldContext_LoyaltyTransaction_redeemValue(ctx, field)
+	case "policyVersion":
+		return ec.fieldContext_LoyaltyTransaction_policyVersion(ctx, field)
 	case "channel":
 		return ec.fieldContext_LoyaltyTransaction_channel(ctx, field)
 	case "orderRef":
 		return ec.fieldContext_LoyaltyTransaction_orderRef(ctx, field)
 	case "reason":
 		return ec.fieldContext_LoyaltyTransaction_reason(ctx, field)
+	case "sourceRefs":
+		return ec.fieldContext_LoyaltyTransaction_sourceRefs(ctx, field)
 	case "availableAt":
 		return ec.fieldContext_LoyaltyTransaction_availableAt(ctx, field)
 	case "expiresAt":
@@ -5400,10 +7041,14 @@ func (ec *executionContext) childFields_MergeCounts(ctx context.Context, field g
 		return ec.fieldContext_MergeCounts_communicationPreferences(ctx, field)
 	case "warranties":
 		return ec.fieldContext_MergeCounts_warranties(ctx, field)
+	case "giftCards":
+		return ec.fieldContext_MergeCounts_giftCards(ctx, field)
 	case "children":
 		return ec.fieldContext_MergeCounts_children(ctx, field)
 	case "points":
 		return ec.fieldContext_MergeCounts_points(ctx, field)
+	case "credit":
+		return ec.fieldContext_MergeCounts_credit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MergeCounts", field.Name)
 }

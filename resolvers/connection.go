@@ -15,6 +15,15 @@ func page[P, C any](ctx context.Context, edge *crm.Paged[P, C], parent *P, first
 	return edge.Load(ctx, parent, p)
 }
 
+// pageWhere renders a paged edge with a filter, nil for none.
+func pageWhere[P, C, W any](ctx context.Context, edge *crm.Paged[P, C], parent *P, where *W, first *int, after *string, last *int, before *string) (*crm.Connection[C], error) {
+	some, err := edge.Where(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	return page(ctx, some, parent, first, after, last, before)
+}
+
 // list renders a root connection and loads what is selected below it.
 func list[T, W, O any](
 	ctx context.Context,

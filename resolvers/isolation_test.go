@@ -63,7 +63,8 @@ func idsOf(t *testing.T, url, tenant string) map[string][]string {
 var prefixes = map[string]string{
 	"account": "acc", "billing_terms": "btr", "contact": "con", "contact_point": "cpt", "contact_role": "cor", "customer": "cus",
 	"identifier": "idn", "loyalty_account": "loy", "loyalty_transaction": "ltx", "party": "pty", "role": "rol", "vehicle": "veh",
-	"vehicle_association": "vas", "warranty": "war", "event": "evt", "tenant_settings": "set",
+	"vehicle_association": "vas", "gift_card": "gft", "gift_card_transaction": "gtx", "warranty": "war", "event": "evt", "tenant_settings": "set",
+	"credit_transaction": "ctx",
 }
 
 // lived changes something in both tenants, so that both have a history and settings.
@@ -151,6 +152,7 @@ func TestNothingOfAnotherTenant(t *testing.T) {
 		for table, field := range map[string]string{
 			"customer": "customer", "party": "party", "contact": "contact", "role": "role", "contact_role": "contactRole", "vehicle": "vehicle",
 			"loyalty_account": "loyaltyAccount", "loyalty_transaction": "loyaltyTransaction", "warranty": "warranty", "event": "event",
+			"gift_card": "giftCard",
 		} {
 			got := b.as(t, "acme", "admin", fmt.Sprintf("query ($id: ID!) { found: %s(by: {id: $id}) { id } }", field),
 				map[string]any{"id": prefixes[table] + "_" + theirs[table][0]})
@@ -162,11 +164,13 @@ func TestNothingOfAnotherTenant(t *testing.T) {
 	t.Run("the same number, code, e-mail or VIN finds its own record", func(t *testing.T) {
 		t.Parallel()
 		document := `{ customer(by: {number: 1001}) { id party { id displayName } } customers(where: {number: {eq: 1001}}) { nodes { id } }
-			byEmail: customers(where: {email: {startsWith: "a"}}, first: 100) { nodes { id } } vehicle(by: {vin: "WVWZZZ1JZXW000001"}) { id owner { id } } }`
+			byEmail: customers(where: {email: {startsWith: "a"}}, first: 100) { nodes { id } } vehicle(by: {vin: "WVWZZZ1JZXW000001"}) { id owner { id } }
+			giftCard(by: {code: "DEMO-GIFT-2026"}) { id customer { id } transactions(where: {type: {eq: ISSUE}}) { nodes { id } } } }`
 		got := b.as(t, "acme", "admin", document, nil)
 		clean(t, got)
 		require.NotContains(t, string(got.Data), "Amelia Hartmann")
 		require.NotContains(t, string(got.Data), `"customer":null`)
+		require.NotContains(t, string(got.Data), `"giftCard":null`)
 	})
 
 	t.Run("search finds nothing of it", func(t *testing.T) {
@@ -217,7 +221,8 @@ func TestEveryStatementNamesTheTenant(t *testing.T) {
 	}
 	documents = append(documents,
 		`{ customer(by: {number: 1001}) { id } byCode: customer(by: {code: "CUST-001001"}) { id } byMail: customer(by: {email: "amelia.hartmann@example.com"}) { id }
-			party(by: {number: 5001}) { id account { id billingTerms { id } } identifiers { party { id } } } vehicle(by: {vin: "WVWZZZ1JZXW000001"}) { id } }`,
+			party(by: {number: 5001}) { id account { id billingTerms { id } creditTransactions { totalCount nodes { id account { id } } } } identifiers { party { id } } } vehicle(by: {vin: "WVWZZZ1JZXW000001"}) { id }
+			giftCard(by: {code: "DEMO-GIFT-2026"}) { id transactions(where: {type: {eq: ISSUE}}) { totalCount nodes { id } } } }`,
 		`{ contacts(where: {role: {eq: "BILLING"}}) { totalCount } customers(where: {name: {startsWith: "a"}, email: {isNull: false}}) { totalCount } }`,
 		`{ search(text: "amelia hartmann", first: 50) { matchedText node { ... on Node { id } } } vehicles: search(text: "golf", types: [VEHICLE], first: 50) { node { ... on Node { id } } } }`,
 		`{ vehicleSearch(input: {q: "wvw", enableContains: true}, first: 40) { totalCount edges { matchType node { id } } } }`)

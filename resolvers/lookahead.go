@@ -16,7 +16,7 @@ import (
 func ahead[T any](ctx context.Context, rows []*T) {
 	name := typeName(rows)
 	op := graphql.GetOperationContext(ctx)
-	prefetch(ctx, name, rows, planOf(op, name, graphql.GetFieldContext(ctx).Field.Selections))
+	prefetch(ctx, name, rows, planOf(ctx, op, name, graphql.GetFieldContext(ctx).Field.Selections))
 }
 
 // aheadOfConnection does the same below the nodes of a page.
@@ -24,7 +24,7 @@ func aheadOfConnection[T any](ctx context.Context, c *crm.Connection[T]) {
 	rows := c.Nodes()
 	name := typeName(rows)
 	op := graphql.GetOperationContext(ctx)
-	plan, _ := planOfConnection(op, name, name, graphql.GetFieldContext(ctx).Field.Selections)
+	plan, _ := planOfConnection(ctx, op, name, name, graphql.GetFieldContext(ctx).Field.Selections)
 	prefetch(ctx, name, rows, plan)
 }
 
@@ -32,7 +32,7 @@ func aheadOfConnection[T any](ctx context.Context, c *crm.Connection[T]) {
 func aheadOfFound[T any](ctx context.Context, connection string, rows []*T) {
 	name := typeName(rows)
 	op := graphql.GetOperationContext(ctx)
-	plan, _ := planOfConnection(op, connection, name, graphql.GetFieldContext(ctx).Field.Selections)
+	plan, _ := planOfConnection(ctx, op, connection, name, graphql.GetFieldContext(ctx).Field.Selections)
 	prefetch(ctx, name, rows, plan)
 }
 
@@ -72,7 +72,7 @@ func aheadOfMixed[N any](ctx context.Context, nodes []N, set ast.SelectionSet) {
 		byType[name] = reflect.Append(rows, v)
 	}
 	for name, rows := range byType {
-		prefetch(ctx, name, rows.Interface(), planOf(op, name, set))
+		prefetch(ctx, name, rows.Interface(), planOf(ctx, op, name, set))
 	}
 }
 
@@ -86,7 +86,7 @@ func prefetch(ctx context.Context, typeName string, rows any, plan crm.Plan) {
 func typeName[T any]([]*T) string { return reflect.TypeFor[T]().Name() }
 
 // planOf reads from a selection which edges of the type will be followed.
-func planOf(op *graphql.OperationContext, typeName string, set ast.SelectionSet) crm.Plan {
+func planOf(ctx context.Context, op *graphql.OperationContext, typeName string, set ast.SelectionSet) crm.Plan {
 	var plan crm.Plan
 	for _, f := range graphql.CollectFields(op, set, []string{typeName, "Node", "SearchResult"}) {
 		target, ok := crm.EdgeTarget(typeName, f.Name)
@@ -97,14 +97,14 @@ func planOf(op *graphql.OperationContext, typeName string, set ast.SelectionSet)
 		switch kind := f.Definition.Type; {
 		case kind.Elem != nil:
 			step.Page = crm.WholeList()
-			step.Next = planOf(op, target, f.Selections)
+			step.Next = planOf(ctx, op, target, f.Selections)
 		case strings.HasSuffix(kind.NamedType, "Connection"):
-			if step.Page, ok = pageOf(op, f.Field); !ok {
+			if step.Page, step.Where, ok = pageOf(ctx, op, typeName, f.Field); !ok {
 				continue
 			}
-			step.Next, step.Count = planOfConnection(op, target, target, f.Selections)
+			step.Next, step.Count = planOfConnection(ctx, op, target, target, f.Selections)
 		default:
-			step.Next = planOf(op, target, f.Selections)
+			step.Next = planOf(ctx, op, target, f.Selections)
 		}
 		plan = plan.With(step)
 	}
@@ -113,15 +113,15 @@ func planOf(op *graphql.OperationContext, typeName string, set ast.SelectionSet)
 
 // planOfConnection reads a selection on a page: what follows from its nodes, and whether
 // the total is asked for. name is what the connection's type is called after.
-func planOfConnection(op *graphql.OperationContext, name, target string, set ast.SelectionSet) (plan crm.Plan, count bool) {
+func planOfConnection(ctx context.Context, op *graphql.OperationContext, name, target string, set ast.SelectionSet) (plan crm.Plan, count bool) {
 	for _, f := range graphql.CollectFields(op, set, []string{name + "Connection"}) {
 		switch f.Name {
 		case "nodes":
-			plan = plan.And(planOf(op, target, f.Selections))
+			plan = plan.And(planOf(ctx, op, target, f.Selections))
 		case "edges":
 			for _, e := range graphql.CollectFields(op, f.Selections, []string{name + "Edge"}) {
 				if e.Name == "node" {
-					plan = plan.And(planOf(op, target, e.Selections))
+					plan = plan.And(planOf(ctx, op, target, e.Selections))
 				}
 			}
 		case "totalCount":
@@ -131,20 +131,26 @@ func planOfConnection(op *graphql.OperationContext, name, target string, set ast
 	return plan, count
 }
 
-// pageOf reads the paging arguments of a nested field, false when they are wrong: the
-// field's own resolver says how.
-func pageOf(op *graphql.OperationContext, f *ast.Field) (crm.Page, bool) {
+// pageOf reads the paging arguments of a nested field and its filter, false when they are wrong:
+// the field's own resolver says how.
+func pageOf(ctx context.Context, op *graphql.OperationContext, typeName string, f *ast.Field) (page crm.Page, where any, ok bool) {
 	if len(f.Arguments) == 0 {
 		page, err := crm.NewPage(nil, nil, nil, nil, nil)
-		return page, err == nil
+		return page, nil, err == nil
 	}
 	args := f.ArgumentMap(op.Variables)
+	if args["where"] != nil {
+		where = crm.EdgeWhere(typeName, f.Name)
+		if where == nil || graphql.UnmarshalInputFromContext(ctx, args["where"], where) != nil {
+			return crm.Page{}, nil, false
+		}
+	}
 	first, ok1 := optional(args["first"], scalar.UnmarshalInt)
 	last, ok2 := optional(args["last"], scalar.UnmarshalInt)
 	after, ok3 := optional(args["after"], graphql.UnmarshalString)
 	before, ok4 := optional(args["before"], graphql.UnmarshalString)
 	page, err := crm.NewPage(first, last, after, before, nil)
-	return page, ok1 && ok2 && ok3 && ok4 && err == nil
+	return page, where, ok1 && ok2 && ok3 && ok4 && err == nil
 }
 
 func optional[T any](v any, read func(any) (T, error)) (*T, bool) {

@@ -8,9 +8,9 @@ import (
 )
 
 // LoyaltyAccount resolves the edges of a LoyaltyAccount.
-func (Root) LoyaltyAccount() graph.LoyaltyAccountResolver { return loyaltyAccountResolver{} }
+func (r Root) LoyaltyAccount() graph.LoyaltyAccountResolver { return loyaltyAccountResolver{r.Store} }
 
-type loyaltyAccountResolver struct{}
+type loyaltyAccountResolver struct{ store *crm.Store }
 
 var _ graph.LoyaltyAccountResolver = loyaltyAccountResolver{}
 
@@ -18,8 +18,31 @@ func (loyaltyAccountResolver) Customer(ctx context.Context, l *crm.LoyaltyAccoun
 	return crm.LoyaltyAccountCustomer.Load(ctx, l)
 }
 
-func (loyaltyAccountResolver) Transactions(ctx context.Context, l *crm.LoyaltyAccount, first *int, after *string, last *int, before *string) (*crm.LoyaltyTransactionConnection, error) {
-	return page(ctx, crm.LoyaltyAccountTransactions, l, first, after, last, before)
+func (r loyaltyAccountResolver) Policy(ctx context.Context, _ *crm.LoyaltyAccount, channel *string) (*crm.LoyaltyPolicy, error) {
+	return r.store.LoyaltyPolicyAt(ctx, channel, nil)
+}
+
+func (loyaltyAccountResolver) Lots(ctx context.Context, l *crm.LoyaltyAccount, where *crm.LoyaltyLotWhere, first *int, after *string, last *int, before *string) (*crm.LoyaltyLotConnection, error) {
+	return pageWhere(ctx, crm.LoyaltyAccountLots, l, where, first, after, last, before)
+}
+
+func (loyaltyAccountResolver) Transactions(ctx context.Context, l *crm.LoyaltyAccount, where *crm.LoyaltyTransactionWhere, first *int, after *string, last *int, before *string) (*crm.LoyaltyTransactionConnection, error) {
+	return pageWhere(ctx, crm.LoyaltyAccountTransactions, l, where, first, after, last, before)
+}
+
+func (loyaltyAccountResolver) Events(ctx context.Context, l *crm.LoyaltyAccount, first *int, after *string, last *int, before *string) (*crm.EventConnection, error) {
+	return page(ctx, crm.LoyaltyAccountEvents, l, first, after, last, before)
+}
+
+// LoyaltyLot resolves the edges of a LoyaltyLot.
+func (Root) LoyaltyLot() graph.LoyaltyLotResolver { return loyaltyLotResolver{} }
+
+type loyaltyLotResolver struct{}
+
+var _ graph.LoyaltyLotResolver = loyaltyLotResolver{}
+
+func (loyaltyLotResolver) Transaction(ctx context.Context, l *crm.LoyaltyLot) (*crm.LoyaltyTransaction, error) {
+	return crm.LoyaltyLotTransaction.Load(ctx, l)
 }
 
 // LoyaltyTransaction resolves the edges of a LoyaltyTransaction.

@@ -23,9 +23,8 @@ func how(revision *int64, idempotencyKey *string, audit *crm.Audit) crm.Write {
 	return crm.Write{IfRevision: revision, IdempotencyKey: idempotencyKey, Audit: audit}
 }
 
-// changed is what a payload says of a change: the record in its field of the payload, with
-// what is selected below it loaded ahead, or why there is none. Errors that are not the
-// user's to mend come back as errors.
+// changed is what a payload says of a change: the record in its field of the payload, or why
+// there is none. Errors that are not the user's to mend come back as errors.
 func changed[T any](ctx context.Context, field string, record *T, err error) (*T, []*graph.UserError, error) {
 	refused, err := refusals(err)
 	if err != nil {
@@ -36,13 +35,17 @@ func changed[T any](ctx context.Context, field string, record *T, err error) (*T
 			record = current
 		}
 	}
-	if record != nil && !crm.MayView(ctx, typeName([]*T{})) {
-		record = nil // who may change it need not be allowed to see it
+	return beside(ctx, field, record), shown(ctx, refused), nil
+}
+
+// beside is a record in its field of a payload, with what is selected below it loaded ahead: nil
+// for who may change it and not see it.
+func beside[T any](ctx context.Context, field string, record *T) *T {
+	if record == nil || !crm.MayView(ctx, typeName([]*T{})) {
+		return nil
 	}
-	if record != nil {
-		aheadOfPayload(ctx, field, []*T{record})
-	}
-	return record, shown(ctx, refused), nil
+	aheadOfPayload(ctx, field, []*T{record})
+	return record
 }
 
 // userErrors is changed for a payload without a record.
@@ -118,7 +121,7 @@ func aheadOfPayload[T any](ctx context.Context, field string, rows []*T) {
 	var plan crm.Plan
 	for _, f := range graphql.CollectFields(op, current.Selections, []string{current.Definition.Type.Name()}) {
 		if f.Name == field {
-			plan = plan.And(planOf(op, name, f.Selections))
+			plan = plan.And(planOf(ctx, op, name, f.Selections))
 		}
 	}
 	prefetch(ctx, name, rows, plan)

@@ -69,11 +69,7 @@ func (m mutationResolver) ExternalIdentifierRemove(ctx context.Context, id strin
 
 func (m mutationResolver) AccountUpdate(ctx context.Context, id string, input crm.AccountUpdate, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*graph.AccountPayload, error) {
 	account, err := m.store.UpdateAccount(ctx, id, input, how(&ifRevision, idempotencyKey, audit))
-	account, userErrors, err := changed(ctx, "account", account, err)
-	if err != nil {
-		return nil, err
-	}
-	return &graph.AccountPayload{Account: account, UserErrors: userErrors}, nil
+	return accountPayload(ctx, account, err)
 }
 
 func (m mutationResolver) TenantSettingsUpdate(ctx context.Context, input crm.TenantSettingsUpdate, ifRevision int64, idempotencyKey *string, audit *crm.Audit) (*graph.TenantSettingsPayload, error) {

@@ -19,7 +19,7 @@ func mutationNeeds() map[string]crm.Permission {
 	needs := map[string]crm.Permission{}
 	for p, names := range map[crm.Permission]string{
 		crm.PartyCreate:       "partyCreateOrganization partyCreateIndividual customerCreate",
-		crm.PartyEdit:         "partyUpdate partyStatusChange partyParentSet partyParentClear externalIdentifierAdd externalIdentifierRemove accountUpdate customerUpdate customerStatusChange contactPointAdd contactPointUpdate contactPointRemove tierSet tierManualClear",
+		crm.PartyEdit:         "partyUpdate partyStatusChange partyParentSet partyParentClear externalIdentifierAdd externalIdentifierRemove accountUpdate accountStatusChange customerUpdate customerStatusChange contactPointAdd contactPointUpdate contactPointRemove tierSet tierManualClear",
 		crm.PartyView:         "tierResolve",
 		crm.PartyDeactivate:   "partyDeactivate customerDeactivate",
 		crm.PartyAnonymize:    "customerAnonymize",
@@ -36,8 +36,13 @@ func mutationNeeds() map[string]crm.Permission {
 		crm.VehicleEdit:       "vehicleUpdate",
 		crm.VehicleDeactivate: "vehicleDeactivate",
 		crm.AssociationEdit:   "vehicleTransfer vehicleAdopt vehicleDriverAssign vehicleDriverRelease",
+		crm.CreditEdit:        "accountCreditConsume accountCreditRelease",
+		crm.CreditLimit:       "accountCreditUpdate",
 		crm.WarrantyCreate:    "warrantyRegister",
 		crm.WarrantyEdit:      "warrantyUpdate warrantyStatusChange warrantyTransfer warrantyVehicleLink warrantyVehicleUnlink",
+		crm.LoyaltyEdit:       "loyaltyEarn loyaltyRedeem loyaltyAdjust loyaltyReverse loyaltyRestore loyaltyExpire loyaltyRecalculate",
+		crm.LoyaltyPolicyEdit: "loyaltyPolicySet",
+		crm.GiftCardEdit:      "giftCardIssue giftCardRedeem giftCardVoid",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			needs[name] = p
@@ -53,7 +58,9 @@ func mutationMayNeed() map[string][]crm.Permission {
 		"customerCreate": {crm.VehicleCreate},
 		"customerUpdate": {crm.VehicleCreate, crm.AssociationEdit},
 		"contactCreate":  {crm.ContactRoleAssign, crm.PartyCreate},
-		"tierResolve":    {crm.PartyEdit},
+
+		"partyCreateOrganization": {crm.CreditLimit},
+		"tierResolve":             {crm.PartyEdit},
 	}
 }
 
@@ -177,4 +184,8 @@ func TestPayloadsShowNoMoreThanTheGraph(t *testing.T) {
 	merged := b.id(t, `parties(where: {status: {eq: MERGED}}, first: 1) . nodes[0]`)
 	got = ask(fmt.Sprintf(`mutation { partyUpdate(id: %q, input: {}, ifRevision: 1) { userErrors { code related } } }`, merged), crm.PartyEdit)
 	require.JSONEq(t, `{"partyUpdate": {"userErrors": [{"code": "PARTY_MERGED", "related": null}]}}`, string(got.Data))
+	account := b.id(t, "party(by: {number: 5001}) . account")
+	got = ask(fmt.Sprintf(`mutation { accountCreditRelease(id: %q, input: {amount: {amount: "1", currency: "EUR"}}) { account { code } transaction { type } userErrors { code } } }`, account), crm.CreditEdit)
+	require.Empty(t, got.Errors)
+	require.JSONEq(t, `{"accountCreditRelease": {"account": null, "transaction": null, "userErrors": []}}`, string(got.Data))
 }

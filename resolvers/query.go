@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 
 	"crmgraph/crm"
 	"crmgraph/graph"
@@ -118,6 +119,23 @@ func (q queryResolver) LoyaltyTransaction(ctx context.Context, by crm.LoyaltyTra
 
 func (q queryResolver) LoyaltyTransactions(ctx context.Context, where *crm.LoyaltyTransactionWhere, orderBy []*crm.LoyaltyTransactionOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.LoyaltyTransactionConnection, error) {
 	return list(ctx, q.store.LoyaltyTransactions, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) LoyaltyPolicy(ctx context.Context, by crm.LoyaltyPolicyBy) (*crm.LoyaltyPolicy, error) {
+	row, err := q.store.LoyaltyPolicy(ctx, by)
+	return found(ctx, row, err)
+}
+
+func (q queryResolver) LoyaltyPolicyAt(ctx context.Context, channel *string, at *time.Time) (*crm.LoyaltyPolicy, error) {
+	return q.store.LoyaltyPolicyAt(ctx, channel, at)
+}
+
+func (q queryResolver) LoyaltyPolicies(ctx context.Context, where *crm.LoyaltyPolicyWhere, orderBy []*crm.LoyaltyPolicyOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.LoyaltyPolicyConnection, error) {
+	return list(ctx, q.store.LoyaltyPolicies, where, orderBy, first, after, last, before, offset)
+}
+
+func (q queryResolver) LoyaltyPreview(ctx context.Context, amount crm.MoneyInput, channel *string, at *time.Time) (*crm.LoyaltyQuote, error) {
+	return q.store.PreviewPoints(ctx, amount, channel, at)
 }
 
 func (q queryResolver) Warranty(ctx context.Context, by crm.WarrantyBy) (*crm.Warranty, error) {

@@ -1,6 +1,7 @@
 package resolvers_test
 
 import (
+	"fmt"
 	goast "go/ast"
 	"go/parser"
 	"go/token"
@@ -69,13 +70,16 @@ func TestEveryEdgeHasALoader(t *testing.T) {
 		}
 		for _, f := range d.Fields {
 			target := strings.TrimSuffix(f.Type.Name(), "Connection")
-			if !isNode(target) {
+			if !isNode(target) || d.Name+"."+f.Name == "LoyaltyAccount.policy" { // found by time, read once in a request
 				continue
 			}
 			edges++
 			got, ok := crm.EdgeTarget(d.Name, f.Name)
 			require.True(t, ok, "%s.%s has no loader", d.Name, f.Name)
 			require.Equal(t, target, got, "%s.%s", d.Name, f.Name)
+			if where := f.Arguments.ForName("where"); where != nil {
+				require.Equal(t, "*crm."+where.Type.Name(), fmt.Sprintf("%T", crm.EdgeWhere(d.Name, f.Name)), "the filter of %s.%s is loaded ahead", d.Name, f.Name)
+			}
 			require.False(t, f.Type.NonNull, "%s.%s comes from another record and must be nullable", d.Name, f.Name)
 		}
 	}
@@ -94,10 +98,13 @@ func TestEnumsAreTheDatabases(t *testing.T) {
 		"ContactPointKind": "contact_point_kind_check", "ContactPointLabel": "contact_point_label_check",
 		"IdentifierKind": "identifier_kind_check", "VehicleStatus": "vehicle_status_check",
 		"AssociationKind": "vehicle_association_kind_check", "LoyaltyTransactionType": "loyalty_transaction_type_check",
-		"WarrantyStatus": "warranty_status_check", "CommunicationPreference": "communication_preferences_email_check",
+		"CreditTransactionType": "credit_transaction_type_check",
+		"WarrantyStatus":        "warranty_status_check", "CommunicationPreference": "communication_preferences_email_check",
 		"ConsentState": "consent_state_check", "ConsentChangeKind": "consent_change_kind_check", "MergeReason": "merge_reason_check",
+		"LoyaltyRounding": "loyalty_policy_rounding_check", "LoyaltyRedeemMode": "loyalty_policy_mode_check",
+		"GiftCardStatus": "gift_card_status_check", "GiftCardTransactionType": "gift_card_transaction_type_check",
 	}
-	notStored := regexp.MustCompile(`^(Direction|VinCheckDigit|VinRegion|SearchType|SearchField|EventType|UserErrorCode|MatchReason|MatchField|MatchStrength|VehicleMatch|TransferStatus|.*OrderField)$`)
+	notStored := regexp.MustCompile(`^(Direction|VinCheckDigit|VinRegion|SearchType|SearchField|EventType|UserErrorCode|MatchReason|MatchField|MatchStrength|VehicleMatch|TransferStatus|LoyaltyTransactionStatus|.*OrderField)$`)
 	conn := connect(t, crmtest.Migrated(t))
 	word := regexp.MustCompile(`'([A-Z_]+)'`)
 	for _, d := range own(schema()) {

@@ -13,15 +13,26 @@ const page = `query ($n: Int!) { customers(first: $n) { nodes {
 	loyaltyAccount { availablePoints transactions(first: 5) { nodes { id points } } }
 } } }`
 
+const filteredPage = `query ($n: Int!, $type: LoyaltyTransactionType! = REDEEM) { customers(first: $n) { nodes { loyaltyAccount {
+	policy { version } web: policy(channel: "webshop") { version }
+	transactions(where: {type: {eq: $type}, occurredAt: {gte: "2024-01-01T00:00:00Z"}}, first: 3) { totalCount nodes { account { id } related { id } } }
+	earned: transactions(where: {type: {eq: EARN}}, first: 3) { nodes { id } }
+	lots(where: {not: {remaining: {lt: 1}}}, first: 3) { nodes { transaction { id } } }
+} } } }`
+
 // A page takes one statement per edge, however many parents it has.
 func TestStatementsDoNotGrow(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, n := range []int{1, 100} {
-		got := b.admin(t, page, map[string]any{"n": json.Number([]string{"1", "100"}[min(n-1, 1)])})
-		require.Empty(t, got.Errors)
-		// customers; vehicles, loyalty accounts; owners, warranties, transactions
-		require.Equal(t, 6, got.Statements, "a page of %d", n)
+	for document, want := range map[string]int{
+		page:         6,  // customers; vehicles, loyalty accounts; owners, warranties, transactions
+		filteredPage: 10, // customers; accounts; redemptions, their number, earnings, lots; related, lots' entries; two policies
+	} {
+		for _, n := range []string{"1", "100"} {
+			got := b.admin(t, document, map[string]any{"n": json.Number(n)})
+			require.Empty(t, got.Errors)
+			require.Equal(t, want, got.Statements, "a page of %s", n)
+		}
 	}
 }
 

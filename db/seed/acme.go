@@ -47,6 +47,7 @@ func acmeTenant(today time.Time, demo *batch) *batch {
 	for _, c := range demo.counters { // vehicles were not met in the order of their numbers
 		a.numbers[c.Name] = c.LastValue
 	}
+	a.giftCards()
 	a.count()
 	return a.take()
 }

@@ -15,8 +15,12 @@ func richness() []count {
 	parties := func(where string) string { return "SELECT FROM party WHERE tenant_id = $1 AND " + where }
 	accounts := func(where string) string { return "SELECT FROM account WHERE tenant_id = $1 AND " + where }
 	warranties := func(where string) string { return "SELECT FROM warranty WHERE tenant_id = $1 AND " + where }
+	cards := func(where string) string { return "SELECT FROM gift_card WHERE tenant_id = $1 AND " + where }
 	entries := func(kind string) string {
 		return "SELECT FROM loyalty_transaction WHERE tenant_id = $1 AND type = '" + kind + "'"
+	}
+	credit := func(kind string) string {
+		return "SELECT FROM credit_transaction WHERE tenant_id = $1 AND type = '" + kind + "'"
 	}
 	return []count{
 		{"private customers", customers("type = 'PRIVATE'"), 240, 240},
@@ -31,6 +35,10 @@ func richness() []count {
 		{"languages", "SELECT DISTINCT language FROM party WHERE tenant_id = $1 AND language IS NOT NULL", 10, many},
 		{"subsidiaries", parties("parent_id IS NOT NULL"), 8, 30},
 		{"accounts on credit hold", accounts("credit_hold"), 2, 20},
+		{"accounts that owe more than their limit", accounts("credit_used > credit_limit"), 2, 20},
+		{"entries of credit CONSUME", credit("CONSUME"), 60, many},
+		{"entries of credit RELEASE", credit("RELEASE"), 30, many},
+		{"entries of credit LIMIT_CHANGE", credit("LIMIT_CHANGE"), 20, many},
 		{"tiers", "SELECT DISTINCT tier FROM party WHERE tenant_id = $1 AND tier IS NOT NULL", 6, 6},
 		{"billing terms in use", "SELECT DISTINCT billing_terms_id FROM account WHERE tenant_id = $1", 3, 3},
 		{"roles held", "SELECT DISTINCT role_id FROM contact_role WHERE tenant_id = $1", 13, 13},
@@ -58,6 +66,14 @@ func richness() []count {
 		{"warranties voided", warranties("status = 'VOIDED'"), 5, many},
 		{"powertrain warranties renewed", `SELECT serial_number FROM warranty WHERE tenant_id = $1 AND coverage = 'POWERTRAIN'
 			GROUP BY serial_number HAVING count(*) > 1`, 10, many},
+		{"gift cards", cards("true"), 25, 25},
+		{"gift cards unused", cards("status = 'ACTIVE' AND balance = initial_amount AND (expires_at > '2026-03-01Z') IS NOT false"), 5, 5},
+		{"gift cards partly used", cards("status = 'ACTIVE' AND balance < initial_amount"), 4, 4},
+		{"gift cards used up", cards("status = 'DEPLETED'"), 4, 4},
+		{"gift cards found to have expired", cards("status = 'EXPIRED'"), 4, 4},
+		{"gift cards past their expiry that nobody noticed", cards("status = 'ACTIVE' AND expires_at < '2026-03-01Z'"), 4, 4},
+		{"gift cards made worthless", cards("status = 'VOID'"), 4, 4},
+		{"gift cards of nobody known", cards("customer_id IS NULL"), 6, 6},
 		{"loyalty accounts", "SELECT FROM loyalty_account WHERE tenant_id = $1", 145, 190},
 		{"ledgers that are too short or too long", `SELECT account_id FROM loyalty_transaction WHERE tenant_id = $1
 			GROUP BY account_id HAVING count(*) NOT BETWEEN 3 AND 25`, 0, 0},
@@ -103,6 +119,8 @@ func fixedRecords() []fixed {
 			"AND " + owned, "24"},
 		{"organisation 5001 has contacts with several roles", `SELECT (count(*) > 4)::text FROM (SELECT contact_id FROM contact_role
 			WHERE tenant_id = $1 AND organization_id =` + northwind + "GROUP BY contact_id HAVING count(*) > 1) c", "true"},
+		{"the gift card that anybody may try", `SELECT concat_ws(' ', masked_code, status, balance, currency) FROM gift_card
+			WHERE tenant_id = $1 AND customer_id =` + amelia + `AND code_hash = encode(sha256('DEMOGIFT2026'), 'hex')`, "••••-••••-2026 ACTIVE 5000 EUR"},
 		{"the Golf", `SELECT concat_ws('|', make, model, year, plate, p.display_name) FROM vehicle v
 			JOIN vehicle_association a ON a.tenant_id = v.tenant_id AND a.vehicle_id = v.id AND ` + owned + `
 			JOIN party p ON p.tenant_id = v.tenant_id AND p.id = a.party_id
@@ -133,6 +151,7 @@ func sharedWithAcme() []shared {
 		{"VINs", "SELECT tenant_id, vin AS value FROM vehicle", 10},
 		{"plates", "SELECT tenant_id, plate_normalised AS value FROM vehicle", 10},
 		{"unit numbers", "SELECT tenant_id, unit_number AS value FROM vehicle", 3},
+		{"gift card codes", "SELECT tenant_id, code_hash AS value FROM gift_card", 1},
 		{"serial numbers", "SELECT tenant_id, serial_number AS value FROM warranty", 3},
 		{"customers 1001 of another name", `SELECT c.tenant_id, c.number AS value FROM customer c JOIN party p USING (tenant_id, id)
 			WHERE c.number = 1001 AND p.display_name IN ('Amelia Hartmann', 'Viktor Sandoval')`, 1},

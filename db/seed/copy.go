@@ -26,6 +26,7 @@ type batch struct {
 	points       []*crm.ContactPoint
 	customers    []*crm.Customer
 	accounts     []*crm.Account
+	credits      []*crm.CreditTransaction
 	contacts     []*crm.Contact
 	contactRoles []*crm.ContactRole
 	vehicles     []*crm.Vehicle
@@ -33,8 +34,12 @@ type batch struct {
 	ledgers      []*crm.LoyaltyAccount
 	transactions []*crm.LoyaltyTransaction
 	links        []*loyaltyLink
-	lots         []*loyaltyLot
+	lots         []*crm.LoyaltyLot
+	debits       []*loyaltyDebit
+	rules        []*crm.LoyaltyPolicy
 	warranties   []*crm.Warranty
+	cards        []*crm.GiftCard
+	cardEntries  []*crm.GiftCardTransaction
 	counters     []*counter
 }
 
@@ -59,16 +64,14 @@ type (
 		TenantID      uuid.UUID `bun:"tenant_id,pk"`
 		TransactionID uuid.UUID `bun:"transaction_id,pk"`
 		RelatedID     uuid.UUID `bun:"related_id,pk"`
+		Points        int64     `bun:"points"`
 	}
-	loyaltyLot struct {
-		bun.BaseModel `bun:"table:loyalty_lot"`
-		crm.Row
-		AccountID     uuid.UUID  `bun:"account_id"`
-		TransactionID uuid.UUID  `bun:"transaction_id"`
-		Points        int64      `bun:"points"`
-		Remaining     int64      `bun:"remaining"`
-		AvailableAt   time.Time  `bun:"available_at"`
-		ExpiresAt     *time.Time `bun:"expires_at"`
+	loyaltyDebit struct {
+		bun.BaseModel `bun:"table:loyalty_lot_debit"`
+		TenantID      uuid.UUID `bun:"tenant_id,pk"`
+		LotID         uuid.UUID `bun:"lot_id,pk"`
+		TransactionID uuid.UUID `bun:"transaction_id,pk"`
+		Points        int64     `bun:"points"`
 	}
 )
 
@@ -83,10 +86,10 @@ func (b *batch) tables() []table {
 	return []table{
 		rows(b.tenants), rows(b.roles), rows(b.terms),
 		rows(b.parties), rows(b.identifiers), rows(b.points),
-		rows(b.customers), rows(b.accounts), rows(b.contacts), rows(b.contactRoles),
+		rows(b.customers), rows(b.accounts), rows(b.credits), rows(b.contacts), rows(b.contactRoles),
 		rows(b.vehicles), rows(b.associations),
-		rows(b.ledgers), rows(b.transactions), rows(b.links), rows(b.lots),
-		rows(b.warranties), rows(b.counters),
+		rows(b.ledgers), rows(b.transactions), rows(b.links), rows(b.lots), rows(b.debits), rows(b.rules),
+		rows(b.warranties), rows(b.cards), rows(b.cardEntries), rows(b.counters),
 	}
 }
 

@@ -52,6 +52,7 @@ func demoTenant(today time.Time) *batch {
 	}
 	d.northwind()
 	d.organizations()
+	d.giftCards()
 	d.count()
 	return d.take()
 }

@@ -86,6 +86,9 @@ func (d *demo) northwind() {
 	poland := d.business(d.organization(d.country("pl-PL"), "Northwind Spedycja Sp. z o.o.", "", founded), crm.CustomerCommercial)
 	logistics.ParentID, austria.ParentID, poland.ParentID = &holding.ID, &logistics.ID, &logistics.ID
 	logistics.Key, holding.Key = "northwind-logistics", "northwind-holding"
+	for _, a := range d.accounts { // the group is billed in one currency, and far from its limits
+		a.Currency, a.CreditHold, a.CreditUsedMinor = &germany.currency, false, min(a.CreditUsedMinor, *a.CreditLimitMinor/2)
+	}
 
 	d.chapter(6)
 	staff := d.staff(logistics, 9)

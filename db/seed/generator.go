@@ -18,7 +18,8 @@ import (
 type generator struct {
 	batch // made and not yet written
 
-	today   time.Time // what is past and what is to come, UTC
+	today   time.Time  // what is past and what is to come, UTC
+	credit  *generator // makes the entries of credit
 	tenant  *tenant
 	rng     *rand.Rand
 	seed    uint64
@@ -52,7 +53,7 @@ func newGenerator(code, name string, today time.Time) *generator {
 	g := &generator{
 		today: today,
 		seed:  seed,
-		rng:   rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // the same code gives the same data
+		rng:   newRand(seed, 1),
 		fake:  gofakeit.NewFaker(rand.NewPCG(seed, 2), false),
 		numbers: map[string]int64{
 			customerNumber: beforeFirstCustomer, partyNumber: beforeFirstParty, vehicleNumber: beforeFirstVehicle,
@@ -65,12 +66,15 @@ func newGenerator(code, name string, today time.Time) *generator {
 	g.chapter(0)
 	g.tenant = &tenant{ID: g.id(), Code: code, Name: name, Status: "ACTIVE", CreatedAt: g.opening()}
 	g.tenants = append(g.tenants, g.tenant)
+	g.credit = g.clerk(creditChapter)
 	g.reference()
+	g.rules = g.policies()
 	return g
 }
 
-// take hands over the rows made since the last call.
+// take hands over the rows made since the last call, with what follows from them.
 func (g *generator) take() *batch {
+	g.bookCredit()
 	b := g.batch
 	g.batch = batch{}
 	return &b
@@ -83,7 +87,12 @@ func (g *generator) opening() time.Time { return g.today.AddDate(-4, 0, 0) }
 // many were made, which depends on the day.
 func (g *generator) chapter(n uint64) {
 	g.made = n << 24
-	g.ids = rand.New(rand.NewPCG(g.seed, 3+n)) //nolint:gosec // apart from rng, which depends on the day, too
+	g.ids = newRand(g.seed, 3+n) // apart from rng, which depends on the day, too
+}
+
+// newRand is a source of chance: the same code gives the same data.
+func newRand(seed, stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, stream)) //nolint:gosec // nothing here is secret
 }
 
 // id makes the next id. Its first 60 payload bits count on from a fixed instant, as a

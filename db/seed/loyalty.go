@@ -13,8 +13,8 @@ import (
 // Where customers buy. What is bought on the web can be sent back, so its points stay
 // pending for a while.
 const (
-	inStore = "STORE"
-	onWeb   = "WEBSHOP"
+	inStore = "store"
+	onWeb   = "webshop"
 
 	returnDays  = 60
 	validMonths = 12
@@ -26,7 +26,7 @@ type ledger struct {
 	g        *generator
 	account  *crm.LoyaltyAccount
 	currency *string
-	lots     []*loyaltyLot
+	lots     []*crm.LoyaltyLot
 	earned   map[uuid.UUID]*crm.LoyaltyTransaction // the purchase behind a lot, by the lot's id
 	redeemed []*crm.LoyaltyTransaction             // what can still be restored
 }
@@ -81,16 +81,22 @@ func (l *ledger) earn(at time.Time, amount int64, channel string) {
 	tx := l.post(at, crm.LoyaltyEarn, amount/100)
 	order := fmt.Sprintf("SO-%07d", l.g.rng.IntN(10_000_000))
 	tx.Currency, tx.AmountMinor, tx.Channel, tx.OrderRef = l.currency, &amount, &channel, &order
+	version := programme
+	if channel == onWeb {
+		version = webProgramme
+	}
+	tx.PolicyVersion = &version
 	l.earned[l.credit(tx, available, expires).ID] = tx
 	l.account.LifetimeEarned += tx.Points
 }
 
 // redeem spends points, each worth one minor unit; false when there are too few.
 func (l *ledger) redeem(at time.Time, points int64) bool {
-	if !l.debit(at, points) {
+	if !l.affords(at, points) {
 		return false
 	}
 	tx := l.post(at, crm.LoyaltyRedeem, -points)
+	l.debit(tx)
 	channel := inStore
 	tx.Currency, tx.RedeemValueMinor, tx.Channel = l.currency, &points, &channel
 	l.redeemed = append(l.redeemed, tx)
@@ -121,8 +127,8 @@ func (l *ledger) reverse(at time.Time) bool {
 		if earn == nil || lot.Remaining < lot.Points || !lot.ExpiresAt.After(at) {
 			continue
 		}
-		lot.Remaining = 0
 		tx := l.post(at, crm.LoyaltyReverse, -lot.Points)
+		l.take(tx, lot, lot.Points)
 		reason := "Goods returned"
 		tx.Reason, tx.Currency, tx.AmountMinor, tx.OrderRef = &reason, earn.Currency, earn.AmountMinor, earn.OrderRef
 		l.account.LifetimeEarned -= lot.Points
@@ -134,13 +140,15 @@ func (l *ledger) reverse(at time.Time) bool {
 
 // adjust corrects the points by hand; false when there are too few to take away.
 func (l *ledger) adjust(at time.Time, points int64, reason string) bool {
-	if points < 0 && !l.debit(at, -points) {
+	if points < 0 && !l.affords(at, -points) {
 		return false
 	}
 	tx := l.post(at, crm.LoyaltyAdjust, points)
 	tx.Reason = &reason
 	if points > 0 {
 		l.credit(tx, at, at.AddDate(0, validMonths, 0))
+	} else {
+		l.debit(tx)
 	}
 	return true
 }
@@ -148,16 +156,20 @@ func (l *ledger) adjust(at time.Time, points int64, reason string) bool {
 // sweep books the points that have expired; false when there are none.
 func (l *ledger) sweep(at time.Time) bool {
 	var points int64
+	var expired []*crm.LoyaltyLot
 	for _, lot := range l.lots {
-		if !lot.ExpiresAt.After(at) {
+		if lot.Remaining > 0 && !lot.ExpiresAt.After(at) {
 			points += lot.Remaining
-			lot.Remaining = 0
+			expired = append(expired, lot)
 		}
 	}
 	if points == 0 {
 		return false
 	}
 	tx := l.post(at, crm.LoyaltyExpire, -points)
+	for _, lot := range expired {
+		l.take(tx, lot, lot.Remaining)
+	}
 	reason := "Not used in time"
 	tx.Reason = &reason
 	return true
@@ -169,8 +181,8 @@ func (l *ledger) post(at time.Time, kind crm.LoyaltyTransactionType, points int6
 	l.account.UpdatedAt = at
 	l.account.Revision++
 	tx := &crm.LoyaltyTransaction{
-		Row: l.g.row(), AccountID: l.account.ID, Type: kind, Points: points, BalanceAfter: l.account.Balance,
-		OccurredAt: at, CreatedAt: at,
+		Row: l.g.row(), AccountID: l.account.ID, Sequence: l.account.Revision, Type: kind, Points: points, BalanceAfter: l.account.Balance,
+		SourceRefs: []*crm.SourceRef{}, OccurredAt: at, CreatedAt: at,
 	}
 	l.g.transactions = append(l.g.transactions, tx)
 	return tx
@@ -178,13 +190,13 @@ func (l *ledger) post(at time.Time, kind crm.LoyaltyTransactionType, points int6
 
 // link says which earlier entry an entry answers.
 func (l *ledger) link(tx, related *crm.LoyaltyTransaction) {
-	l.g.links = append(l.g.links, &loyaltyLink{TenantID: tx.TenantID, TransactionID: tx.ID, RelatedID: related.ID})
+	l.g.links = append(l.g.links, &loyaltyLink{TenantID: tx.TenantID, TransactionID: tx.ID, RelatedID: related.ID, Points: max(tx.Points, -tx.Points)})
 }
 
 // credit puts an entry's points into a new lot.
-func (l *ledger) credit(tx *crm.LoyaltyTransaction, available, expires time.Time) *loyaltyLot {
+func (l *ledger) credit(tx *crm.LoyaltyTransaction, available, expires time.Time) *crm.LoyaltyLot {
 	tx.AvailableAt, tx.ExpiresAt = &available, &expires
-	lot := &loyaltyLot{
+	lot := &crm.LoyaltyLot{
 		Row: l.g.row(), AccountID: l.account.ID, TransactionID: tx.ID, Points: tx.Points, Remaining: tx.Points,
 		AvailableAt: available, ExpiresAt: &expires,
 	}
@@ -193,25 +205,59 @@ func (l *ledger) credit(tx *crm.LoyaltyTransaction, available, expires time.Time
 	return lot
 }
 
-// debit takes points from the lots that can be spent at the time, those that expire
-// first being first; false, and nothing is taken, when they hold too few.
-func (l *ledger) debit(at time.Time, points int64) bool {
-	var usable []*loyaltyLot
-	var held int64
-	for _, lot := range l.lots {
-		if lot.Remaining > 0 && !lot.AvailableAt.After(at) && lot.ExpiresAt.After(at) {
-			usable = append(usable, lot)
-			held += lot.Remaining
+// usable are the lots that can be spent from at a time, those that expire first being first.
+func (l *ledger) usable(at time.Time) []*crm.LoyaltyLot {
+	usable := slices.DeleteFunc(slices.Clone(l.lots), func(lot *crm.LoyaltyLot) bool {
+		return lot.Remaining == 0 || lot.AvailableAt.After(at) || !lot.ExpiresAt.After(at)
+	})
+	slices.SortStableFunc(usable, func(a, b *crm.LoyaltyLot) int { return a.ExpiresAt.Compare(*b.ExpiresAt) })
+	return usable
+}
+
+// affords says whether so many points can be spent at a time.
+func (l *ledger) affords(at time.Time, points int64) bool {
+	for _, lot := range l.usable(at) {
+		points -= lot.Remaining
+	}
+	return points <= 0
+}
+
+// debit takes an entry's points from the lots.
+func (l *ledger) debit(tx *crm.LoyaltyTransaction) {
+	points := -tx.Points
+	for _, lot := range l.usable(tx.OccurredAt) {
+		if n := min(points, lot.Remaining); n > 0 {
+			l.take(tx, lot, n)
+			points -= n
 		}
 	}
-	if held < points {
-		return false
+}
+
+// take lets an entry take points from a lot.
+func (l *ledger) take(tx *crm.LoyaltyTransaction, lot *crm.LoyaltyLot, points int64) {
+	lot.Remaining -= points
+	l.g.debits = append(l.g.debits, &loyaltyDebit{TenantID: tx.TenantID, LotID: lot.ID, TransactionID: tx.ID, Points: points})
+}
+
+// The versions of the programme's rules, of all channels and of the web shop.
+const (
+	programme    = "2022-01"
+	webProgramme = "2022-01-webshop"
+)
+
+// policies are the rules that the ledgers follow: a point for each whole unit of money, good for
+// a year, and worth a cent.
+func (g *generator) policies() []*crm.LoyaltyPolicy {
+	cent, least, days, euro := int64(1), int64(50), 365, "EUR"
+	all := crm.LoyaltyPolicy{
+		Version: programme, Number: 1, PointsPerUnit: "1", Rounding: crm.RoundFloor, ChannelMultipliers: []*crm.ChannelMultiplier{},
+		RedeemMode: crm.RedeemPerPoint, RedeemValueMinor: &cent, RedeemCurrency: &euro, MinPoints: &least,
+		ExpireAfterDays: &days, EffectiveFrom: g.opening(), CreatedAt: g.opening(),
 	}
-	slices.SortStableFunc(usable, func(a, b *loyaltyLot) int { return a.ExpiresAt.Compare(*b.ExpiresAt) })
-	for _, lot := range usable {
-		taken := min(points, lot.Remaining)
-		lot.Remaining -= taken
-		points -= taken
+	web := all
+	web.Version, web.ChannelCode, web.PendingDays = webProgramme, onWeb, returnDays
+	for _, p := range []*crm.LoyaltyPolicy{&all, &web} {
+		p.Row = crm.Row{TenantID: g.tenant.ID, ID: uuid.NewSHA1(g.tenant.ID, []byte(p.Version))}
 	}
-	return true
+	return []*crm.LoyaltyPolicy{&all, &web}
 }

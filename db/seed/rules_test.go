@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,7 +17,7 @@ type rule struct{ name, broken string }
 // obeys checks the rules that every seeded database keeps.
 func obeys(t *testing.T, d database) {
 	t.Helper()
-	for _, r := range append(ledgerRules(), append(partyRules(), vehicleRules()...)...) {
+	for _, r := range slices.Concat(ledgerRules(), creditRules(), giftCardRules(), partyRules(), vehicleRules()) {
 		t.Run(r.name, func(t *testing.T) {
 			require.Empty(t, list[string](t, d, "SELECT b::text FROM ("+r.broken+") b WHERE $1::timestamptz IS NOT NULL LIMIT 3", today()))
 		})
@@ -56,6 +57,55 @@ func ledgerRules() []rule {
 			`SELECT x.id FROM loyalty_transaction x LEFT JOIN loyalty_lot l ON l.tenant_id = x.tenant_id AND l.transaction_id = x.id
 			GROUP BY x.tenant_id, x.id, x.points HAVING count(l.id) <> (x.points > 0)::int OR sum(l.points) <> x.points
 			OR min(l.available_at) <> min(x.available_at) OR min(l.expires_at) <> min(x.expires_at)`},
+	}
+}
+
+func creditRules() []rule {
+	return []rule{
+		{"what is owed is the sum of the entries",
+			`SELECT a.id FROM account a WHERE credit_used <> (SELECT coalesce(sum(amount), 0)
+			FROM credit_transaction x WHERE x.tenant_id = a.tenant_id AND x.account_id = a.id)`},
+		{"what was owed after each entry is the sum so far",
+			`SELECT * FROM (SELECT id, used_after, sum(amount) OVER (PARTITION BY tenant_id, account_id ORDER BY sequence) AS running
+			FROM credit_transaction) x WHERE used_after <> running`},
+		{"entries count the revisions of their account from its first, and come one after the other",
+			`SELECT id FROM (SELECT x.id, x.sequence, a.revision, x.created_at, row_number() OVER w AS n, lag(x.created_at) OVER w AS before, lag(x.id) OVER w AS last
+				FROM credit_transaction x JOIN account a ON a.tenant_id = x.tenant_id AND a.id = x.account_id
+				WINDOW w AS (PARTITION BY x.tenant_id, x.account_id ORDER BY x.sequence)) x
+			WHERE sequence <> n OR sequence > revision OR before > created_at OR last > id`},
+		{"entries are in the currency of their account, between its making and today",
+			`SELECT x.id FROM credit_transaction x JOIN account a ON a.tenant_id = x.tenant_id AND a.id = x.account_id
+			WHERE x.currency <> a.currency OR x.created_at < a.created_at OR x.created_at > $1 OR x.created_at > a.updated_at`},
+		{"the limit is that of the last entry",
+			`SELECT id FROM (SELECT DISTINCT ON (x.tenant_id, x.account_id) x.id, x.credit_limit, a.credit_limit AS now
+				FROM credit_transaction x JOIN account a ON a.tenant_id = x.tenant_id AND a.id = x.account_id
+				ORDER BY x.tenant_id, x.account_id, x.sequence DESC) x WHERE credit_limit <> now`},
+		{"who owes more than its limit does since it was lowered",
+			`SELECT a.id FROM account a WHERE credit_used > credit_limit AND (SELECT x.type FROM credit_transaction x
+			WHERE x.tenant_id = a.tenant_id AND x.account_id = a.id ORDER BY x.sequence DESC LIMIT 1) IS DISTINCT FROM 'LIMIT_CHANGE'`},
+	}
+}
+
+func giftCardRules() []rule {
+	return []rule{
+		{"a gift card's balance is the sum of its ledger",
+			`SELECT g.id FROM gift_card g WHERE balance IS DISTINCT FROM (SELECT sum(amount) FROM gift_card_transaction x
+			WHERE x.tenant_id = g.tenant_id AND x.gift_card_id = g.id AND x.currency = g.currency)`},
+		{"balances after run with the sequence, which ends at the revision, and with time",
+			`SELECT * FROM (SELECT id, balance_after, sum(amount) OVER ledger AS running, created_at, lag(created_at) OVER ledger AS before
+			FROM gift_card_transaction WINDOW ledger AS (PARTITION BY tenant_id, gift_card_id ORDER BY sequence)) x
+			WHERE balance_after <> running OR before > created_at
+			UNION ALL SELECT id, 0, 0, created_at, created_at FROM gift_card g WHERE revision < (SELECT max(sequence) FROM gift_card_transaction x
+			WHERE x.tenant_id = g.tenant_id AND x.gift_card_id = g.id)`},
+		{"gift cards pay as long as they are active, and were bought before today",
+			`SELECT g.id, g.status FROM gift_card g WHERE (status IN ('ACTIVE', 'EXPIRED')) <> (balance > 0) OR status = 'EXPIRED' AND expires_at > $1
+			OR greatest(created_at, updated_at) > $1 OR expires_at <= created_at
+			UNION ALL SELECT g.id, x.type FROM gift_card g JOIN gift_card_transaction x ON x.tenant_id = g.tenant_id AND x.gift_card_id = g.id
+			WHERE x.type = 'REDEEM' AND x.created_at >= g.expires_at
+			UNION ALL SELECT g.id, c.status FROM gift_card g JOIN customer c ON c.tenant_id = g.tenant_id AND c.id = g.customer_id WHERE c.created_at > g.created_at`},
+		{"of a gift card's code the last four characters are shown",
+			`SELECT id, masked_code FROM gift_card WHERE masked_code !~ '^(•{4}-){3}[A-Z2-9]{4}$' AND masked_code <> '••••-••••-2026'
+			OR code_hash !~ '^[0-9a-f]{64}$'`},
 	}
 }
 

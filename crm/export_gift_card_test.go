@@ -1,0 +1,4 @@
+package crm
+
+// NewGiftCardCode is newGiftCardCode.
+func NewGiftCardCode() string { return newGiftCardCode() }
