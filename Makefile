@@ -1,6 +1,6 @@
 # `make` prints what there is to do.
 .DEFAULT_GOAL := help
-.PHONY: help run build playground generate format lint check test race bench seed clean
+.PHONY: help run build playground generate format lint check test race torture bench seed clean
 
 export CGO_ENABLED ?= 1
 
@@ -33,6 +33,10 @@ test: playground ## Run every test, the browser's too
 
 race: playground ## Run every test with the race detector
 	go test -race ./...
+
+OPERATIONS ?= 20000
+torture: ## Abuse balances: OPERATIONS=20000 from 64 clients with aborts, duplicates and cut connections
+	go test ./crm -run '^TestTorture$$' -count=1 -v -timeout 0 -torture.operations $(OPERATIONS)
 
 check: playground ## All that must pass before a commit: format, generated code, lint, tests with -race
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run: make format"; exit 1; }

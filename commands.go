@@ -14,6 +14,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"crmgraph/crm"
 	"crmgraph/db"
 	"crmgraph/db/embedded"
 	"crmgraph/db/seed"
@@ -73,14 +74,57 @@ func fill(ctx context.Context, cli *config.CLI, url string, out, log io.Writer) 
 		fmt.Fprintln(out, "seeded the tenants demo and acme")
 		return nil
 	}
-	bar := progressbar.NewOptions(cli.Seed.Customers, progressbar.OptionSetWriter(log),
-		progressbar.OptionSetDescription("customers"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionOnCompletion(func() { fmt.Fprintln(log) }))
+	bar := progress(cli.Seed.Customers, "customers", log)
 	err := seed.Load(ctx, url, cli.Seed.Tenant, cli.Seed.Customers, func(done int) { _ = bar.Set(done) })
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "seeded tenant %s with %d customers\n", cli.Seed.Tenant, cli.Seed.Customers)
+	return nil
+}
+
+// progress is a bar on the log.
+func progress(total int, of string, log io.Writer) *progressbar.ProgressBar {
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(log),
+		progressbar.OptionSetDescription(of), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionOnCompletion(func() { fmt.Fprintln(log) }))
+}
+
+// verifyLedgers prints a line for each number of the tenant's ledgers that is wrong, and then how
+// much was verified. It is an error when there are such numbers.
+func verifyLedgers(ctx context.Context, url, tenant string, out, log io.Writer) error {
+	const connections = 1
+	pool, err := db.Open(ctx, url, connections)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	store := &crm.Store{DB: pool, Now: time.Now}
+	id, err := store.TenantByCode(ctx, tenant)
+	if err != nil {
+		return fmt.Errorf("tenant %q: %w", tenant, err)
+	}
+	var bar *progressbar.ProgressBar
+	tell := func(done, total int) {
+		if bar == nil && total > 0 {
+			bar = progress(total, "entries", log)
+		}
+		if bar != nil {
+			_ = bar.Set(done)
+		}
+	}
+	ledgers, err := store.VerifyLedgers(ctx, id, tell, func(d crm.LedgerDrift) { fmt.Fprintln(out, d) })
+	if err != nil {
+		return errors.Join(err, errors.Unwrap(err)) // the cause is for whoever runs the command
+	}
+	drifts := 0
+	for _, l := range ledgers {
+		fmt.Fprintf(out, "%s: %d balances, %d entries, %d wrong\n", l.Ledger, l.Balances, l.Entries, l.Drifts)
+		drifts += l.Drifts
+	}
+	if drifts > 0 {
+		return fmt.Errorf("the ledgers of tenant %s do not add up: %d numbers are wrong", tenant, drifts)
+	}
 	return nil
 }
 

@@ -59,6 +59,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return withDatabase(ctx, &cli, log, func(_ string, applied []string) error { return migrated(applied, out) })
 	case "seed":
 		return withDatabase(ctx, &cli, log, func(url string, _ []string) error { return fill(ctx, &cli, url, out, log) })
+	case "verify ledgers":
+		return withDatabase(ctx, &cli, log, func(url string, _ []string) error {
+			return verifyLedgers(ctx, url, cli.Verify.Ledgers.Tenant, out, log)
+		})
 	case "token":
 		return token(&cli, out)
 	default:

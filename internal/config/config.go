@@ -20,6 +20,7 @@ type CLI struct {
 	Serve   Serve   `cmd:"" default:"withargs" help:"Migrate, seed an empty development database, and serve."`
 	Migrate Migrate `cmd:"" help:"Bring the database to the newest schema and stop."`
 	Seed    Seed    `cmd:"" help:"Fill the database with demo or load-test data."`
+	Verify  Verify  `cmd:"" help:"Compare what is stored with what it follows from."`
 	Token   Token   `cmd:"" help:"Print a development access token."`
 }
 
@@ -57,6 +58,16 @@ type Migrate struct{}
 type Seed struct {
 	Customers int    `help:"Add a tenant with this many customers for load tests; without it, the demo tenants are added to an empty database."`
 	Tenant    string `default:"load" help:"Code of the tenant for --customers."`
+}
+
+// Verify says what is verified.
+type Verify struct {
+	Ledgers VerifyLedgers `cmd:"" help:"Recompute every balance of a tenant (points, credit, gift cards) from its ledger. Changes nothing; fails when a number is wrong."`
+}
+
+// VerifyLedgers says whose ledgers.
+type VerifyLedgers struct {
+	Tenant string `default:"demo" help:"Code of the tenant."`
 }
 
 // Token says what a development token claims.
