@@ -33,6 +33,7 @@ func TestBothSidesSayTheSame(t *testing.T) {
 	t.Cleanup(pool.Close)
 	other := limit(pool, s.tenant)
 	server := newInside(crmtest.Open(t, url), s.tenant)
+	require.NoError(t, server.fund(t.Context(), s.accounts))
 
 	for _, w := range workloads() {
 		t.Run(w.name, func(t *testing.T) {

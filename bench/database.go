@@ -31,6 +31,7 @@ type sample struct {
 	companies []uuid.UUID // customers with contacts, vehicles and points
 	numbers   []int64     // of customers that a whole page follows
 	names     []string    // normalised
+	accounts  []uuid.UUID // of customers that earn and redeem points
 }
 
 // sampleSize is how many different requests a workload has.
@@ -108,6 +109,8 @@ func takeSample(ctx context.Context, conn *pgx.Conn) (s sample, err error) {
 		AND c.number < (SELECT max(m.number) - 20 FROM customer m WHERE m.tenant_id = $1)`+shuffled, s.tenant)
 	s.names, err = column[string](ctx, conn, err, `SELECT p.search_name FROM customer c
 		JOIN party p ON p.tenant_id = $1 AND p.id = c.id WHERE c.tenant_id = $1`+shuffled, s.tenant)
+	s.accounts, err = column[uuid.UUID](ctx, conn, err, `SELECT c.id FROM customer c WHERE c.tenant_id = $1
+		AND EXISTS (SELECT FROM loyalty_account l WHERE l.tenant_id = $1 AND l.id = c.id)`+shuffled, s.tenant)
 	return s, err
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -19,14 +20,16 @@ import (
 // inside is the server's graph in this process, without tokens: here its statements can
 // be counted.
 type inside struct {
+	store     *crm.Store
 	door      http.Handler
 	principal *crm.Principal
 }
 
 func newInside(pool *db.DB, id uuid.UUID) inside {
 	store := &crm.Store{DB: pool, CursorKey: []byte("nobody pages here"), Now: time.Now}
-	rights, _ := crm.RolePermissions("viewer")
+	rights, _ := crm.RolePermissions("agent")
 	return inside{
+		store: store,
 		door: gqlhttp.New(gqlhttp.Options{
 			Schema:         graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
 			Present:        resolvers.Present,
@@ -66,4 +69,32 @@ func countStatements(ctx context.Context, url string, id uuid.UUID, w workload, 
 		most = max(most, n)
 	}
 	return most, nil
+}
+
+// funded is how many points an account that is redeemed from has at least: more than a run redeems.
+const funded = 100_000_000
+
+// fund gives points to the accounts that will be redeemed from.
+func (d *database) fund(ctx context.Context) error {
+	pool, err := db.Open(ctx, d.url, 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return newInside(pool, d.sample.tenant).fund(ctx, d.sample.accounts)
+}
+
+func (in inside) fund(ctx context.Context, accounts []uuid.UUID) error {
+	for _, account := range accounts {
+		request := in.store.Begin(crm.WithPrincipal(ctx, in.principal))
+		customer := crm.Customers.GlobalID(account)
+		has, err := in.store.LoyaltyAccount(request, crm.LoyaltyAccountBy{Customer: &customer})
+		if err == nil && has.AvailablePoints < funded {
+			_, err = in.store.AdjustPoints(request, crm.LoyaltyAdjustment{CustomerID: customer, Points: 2 * funded}, crm.Write{})
+		}
+		if err != nil {
+			return fmt.Errorf("fund the accounts: %w", err)
+		}
+	}
+	return nil
 }

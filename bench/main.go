@@ -36,7 +36,7 @@ type cli struct {
 type settings struct {
 	State       string        `type:"path" help:"Where the database and the keys live (default: beside the server's own data)."`
 	Customers   int           `default:"100000" help:"Size of the tenant; each size has a database of its own."`
-	Only        []string      `enum:"lookup,view,page,search" help:"Measure only these workloads: lookup, view, page, search."`
+	Only        []string      `enum:"lookup,view,page,search,earn,redeem" help:"Measure only these workloads: lookup, view, page, search, earn, redeem."`
 	Rounds      int           `default:"3" help:"Rounds; the medians count."`
 	Time        time.Duration `default:"5s" help:"How long one side is driven in one round."`
 	Warmup      time.Duration `default:"2s" help:"How long each side is driven before the first round."`
@@ -69,6 +69,9 @@ func (s *settings) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.close()) }()
+	if err := data.fund(ctx); err != nil {
+		return err
+	}
 	sides, err := startSides(ctx, s, data)
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func mint(state string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return keys.Mint(auth.Claims{Subject: "bench", Tenant: tenantCode, Roles: []string{"viewer"}, TTL: 12 * time.Hour})
+	return keys.Mint(auth.Claims{Subject: "bench", Tenant: tenantCode, Roles: []string{"agent"}, TTL: 12 * time.Hour})
 }
 
 // printed finds where a program says that it serves.

@@ -53,6 +53,8 @@ func workloads() []workload {
 			rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same errors in every run
 			return each(s.names, func(name string) variables { return variables{Text: mistyped(rng, name)} })
 		}},
+		{name: "earn", title: "Earn points", field: "loyaltyEarn", ask: func(s *sample) []variables { return byID(s.accounts) }},
+		{name: "redeem", title: "Redeem points", field: "loyaltyRedeem", ask: func(s *sample) []variables { return byID(s.accounts) }},
 	}
 	for i := range list {
 		w := &list[i]
