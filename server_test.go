@@ -111,6 +111,8 @@ func tabNeeds() map[string]crm.Permission {
 		"create-customer": crm.PartyCreate, "duplicate-check": crm.PartyCreate, "update-customer": crm.PartyEdit,
 		"transfer-vehicle": crm.AssociationEdit, "consent": crm.PreferenceEdit, "hand-over-role": crm.ContactCreate,
 		"register-warranty": crm.WarrantyCreate, "merge-preview": crm.PartyMerge, "merge": crm.PartyMerge, "events": crm.EventView,
+		"earn-and-redeem": crm.LoyaltyEdit,
+		"gift-card":       crm.GiftCardEdit,
 	}
 }
 

@@ -24,7 +24,7 @@ func TestTabsAreWhatAVisitorShouldSeeFirst(t *testing.T) {
 		"customer-360", "search-with-typo", "fleet", "loyalty-ledger", "warranty-by-vin",
 		"paging", "contact-roles", "ownership-history",
 		"create-customer", "duplicate-check", "update-customer", "transfer-vehicle", "consent", "hand-over-role",
-		"register-warranty", "merge-preview", "merge", "events",
+		"register-warranty", "merge-preview", "merge", "events", "gift-card", "earn-and-redeem",
 	}, names)
 }
 
