@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -83,6 +84,13 @@ func (s Permissions) Has(p Permission) bool {
 	return ok
 }
 
+// With returns a set that holds more.
+func (s Permissions) With(more ...Permission) Permissions {
+	set := NewPermissions(more...)
+	maps.Copy(set, s)
+	return set
+}
+
 // What each role may do: a viewer reads the whole graph of its tenant, an agent works in it,
 // an admin also does what cannot be undone, sees the settings and changes the lists.
 var (
@@ -96,18 +104,30 @@ var (
 	admin = append(slices.Clone(agent),
 		PartyDeactivate, PartyMerge, PartyAnonymize, PartyErase, ContactDelete, VehicleDeactivate, LoyaltyPolicyEdit, CreditLimit,
 		ReferenceEdit, SettingsView, SettingsEdit)
+
+	// The default roles of the Durion contract (Durion 1.7); its ADMIN is ours.
+	csr = []Permission{
+		PartyView, PartySearch, VehicleView, VehicleSearch, ContactView, ContactCreate, ContactEdit,
+		ContactRoleView, ContactRoleAssign, PreferenceView, AssociationView,
+	}
+	fleetManager = append(slices.Clone(csr), PartyCreate, PartyEdit, PreferenceEdit, VehicleCreate, VehicleEdit, AssociationEdit)
 )
 
 // RolePermissions returns the rights behind a role name that a token may carry
-// (viewer, agent, admin), and false for a name that is none.
+// (viewer, agent, admin, and CSR, FLEET_MANAGER, ADMIN of the Durion contract), and false for a
+// name that is none.
 func RolePermissions(role string) ([]Permission, bool) {
 	switch role {
 	case "viewer":
 		return slices.Clone(viewer), true
 	case "agent":
 		return slices.Clone(agent), true
-	case "admin":
+	case "admin", "ADMIN":
 		return slices.Clone(admin), true
+	case "CSR":
+		return slices.Clone(csr), true
+	case "FLEET_MANAGER":
+		return slices.Clone(fleetManager), true
 	default:
 		return nil, false
 	}

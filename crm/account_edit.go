@@ -39,7 +39,7 @@ func (*Store) UpdateAccount(ctx context.Context, accountID string, in AccountUpd
 		if in.BillingTermsID.IsSet() {
 			p.account.BillingTermsID = nil
 			if terms != nil {
-				if p.account.BillingTermsID, err = c.billingTerms(ctx, &wrong, terms); err != nil {
+				if p.account.BillingTermsID, err = c.billingTerms(ctx, &wrong, termsBy{id: terms}); err != nil {
 					return nil, err
 				}
 			}

@@ -2,7 +2,9 @@ package crm
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -49,8 +51,7 @@ func (*Store) SetContactRoles(ctx context.Context, contactID string, in RoleSet,
 		id = Contacts.id(p, "contactId", contactID)
 		p.assignments(in.Roles)
 	}
-	op := operation{"contactRolesSet", []Permission{ContactRoleAssign}}
-	return perform(ctx, op, w, []any{contactID, &in}, check, func(ctx context.Context, c *change) (*Contact, error) {
+	return perform(ctx, contactRolesSet, w, []any{contactID, &in}, check, func(ctx context.Context, c *change) (*Contact, error) {
 		k, err := c.contactTarget(ctx, id, "contactId")
 		if err != nil {
 			return nil, err
@@ -59,12 +60,76 @@ func (*Store) SetContactRoles(ctx context.Context, contactID string, in RoleSet,
 		if err != nil {
 			return nil, err
 		}
-		if err := c.setRoles(ctx, k, roles, in.Roles); err != nil {
+		return k, c.assign(ctx, k, roles, in.Roles)
+	})
+}
+
+// SetContactRolesOf is [Store.SetContactRoles] for the current engagement of a person at an organisation.
+// The order of its errors is that of Durion 1.5: unknown roles come with what else is wrong
+// with the input, and what the roles ask for comes before Stale.
+func (*Store) SetContactRolesOf(ctx context.Context, organizationID, personID string, in RoleSet, w Write) (*Contact, error) {
+	s, err := begin(ctx, contactRolesSet.need...)
+	if err != nil {
+		return nil, err
+	}
+	found, err := activeRoles(ctx, s, in.codes())
+	if err != nil {
+		return nil, err
+	}
+	var organization, person uuid.UUID
+	var roles []*Role
+	check := func(p *problems) {
+		organization, person = Parties.id(p, "organizationId", organizationID), Parties.id(p, "personId", personID)
+		p.assignments(in.Roles)
+		roles = p.assignable(in.Roles, found)
+	}
+	return perform(ctx, contactRolesSet, w, []any{organizationID, personID, &in}, check, func(ctx context.Context, c *change) (*Contact, error) {
+		k, err := c.engagedTarget(ctx, organization, person)
+		if err != nil {
 			return nil, err
 		}
-		c.rolesChanged(k, rolesSaid(roles, in.Roles))
-		return k, c.billableRole(ctx, in.Roles, ids(id))
+		seen := *k
+		stale := c.expected(&seen, seen.Revision)
+		if err := c.assign(ctx, k, roles, in.Roles); err != nil {
+			return nil, err
+		}
+		return k, stale
 	})
+}
+
+var contactRolesSet = operation{"contactRolesSet", []Permission{ContactRoleAssign}}
+
+// engagedTarget locks the current engagement of a person at an organisation. Errors: NotFound,
+// Conflict.
+func (c *change) engagedTarget(ctx context.Context, organization, person uuid.UUID) (*Contact, error) {
+	found, err := c.profiles(ctx, organization, person)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := usable(found, organization, "organizationId"); err != nil {
+		return nil, err
+	}
+	if _, err := usable(found, person, "personId"); err != nil {
+		return nil, err
+	}
+	current, err := lock(ctx, c, Contacts, "t.organization_id = $2 AND t.person_id = $3 AND t.status = 'ACTIVE'", organization, person)
+	if err != nil {
+		return nil, err
+	}
+	if len(current) == 0 {
+		return nil, missing("personId", Contacts)
+	}
+	return current[0], nil
+}
+
+// assign queues what makes the roles of a list, and the rows behind it, those of a locked
+// contact, as a change of it. Errors: Invalid with BillingEmailRequired.
+func (c *change) assign(ctx context.Context, k *Contact, roles []*Role, list []*RoleAssignment) error {
+	if err := c.setRoles(ctx, k, roles, list); err != nil {
+		return err
+	}
+	c.rolesChanged(k, rolesSaid(roles, list))
+	return c.billableRole(ctx, list, ids(k.ID))
 }
 
 // rolesChanged queues the next revision of a locked contact whose roles changed.
@@ -94,27 +159,39 @@ func codesOf(roles []*Role) []string {
 // assignable finds the roles to assign, in the order of the list. One that becomes INACTIVE
 // meanwhile was assigned before. Errors: Invalid with InvalidRoleCode for each that there is not.
 func (c *change) assignable(ctx context.Context, list []*RoleAssignment) ([]*Role, error) {
-	codes := make([]string, len(list))
-	for i, a := range list {
-		codes[i] = a.RoleCode
-	}
-	found, err := c.activeRoles(ctx, codes)
+	found, err := activeRoles(ctx, c.session, RoleSet{list}.codes())
 	if err != nil {
 		return nil, err
 	}
 	var p problems
+	return p.assignable(list, found), p.err()
+}
+
+// assignable picks the roles of a list from those that were found, and reports those that were not.
+func (p *problems) assignable(list []*RoleAssignment, found map[string]*Role) []*Role {
 	roles := make([]*Role, len(list))
-	for i, code := range codes {
-		if roles[i] = found[code]; roles[i] == nil {
-			p.because(InvalidRoleCode, codeField(i), "there is no active role %s", code)
+	for i, a := range list {
+		if roles[i] = found[a.RoleCode]; roles[i] == nil && a.RoleCode != "" {
+			p.because(InvalidRoleCode, codeField(i), "there is no active role %s", a.RoleCode)
 		}
 	}
-	return roles, p.err()
+	return roles
+}
+
+func (s RoleSet) codes() []string {
+	codes := make([]string, len(s.Roles))
+	for i, a := range s.Roles {
+		codes[i] = strings.TrimSpace(a.RoleCode)
+	}
+	return codes
 }
 
 // activeRoles finds those of some roles that can be assigned, by code.
-func (c *change) activeRoles(ctx context.Context, codes []string) (map[string]*Role, error) {
-	rows, err := find(ctx, c, Roles, "t.code = ANY($2) AND t.status = 'ACTIVE'", codes)
+func activeRoles(ctx context.Context, s *session, codes []string) (map[string]*Role, error) {
+	rows, err := Roles.rows(ctx, s, statement{
+		sql:  fmt.Sprintf("SELECT t.id, %s FROM %s t WHERE t.tenant_id = $1 AND t.code = ANY($2) AND t.status = 'ACTIVE'", Roles.list, Roles.table),
+		args: []any{s.tenant, codes},
+	})
 	found := make(map[string]*Role, len(rows))
 	for _, r := range rows {
 		found[r.Code] = r
@@ -234,7 +311,7 @@ func (*Store) UpdateContactRole(ctx context.Context, contactRoleID string, in Co
 			return nil, err
 		}
 		if code := in.RoleCode.Value(); code != nil && *code != role.Code {
-			found, err := c.activeRoles(ctx, []string{*code})
+			found, err := activeRoles(ctx, c.session, []string{*code})
 			if err != nil {
 				return nil, err
 			}

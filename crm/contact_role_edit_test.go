@@ -144,6 +144,62 @@ func TestContactRolesSet(t *testing.T) {
 	})
 }
 
+func TestContactRolesSetOf(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	k1, k2, k3 := d.harbour(t)
+	set := func(organization, person string, w crm.Write, roles ...*crm.RoleAssignment) (*crm.Contact, error) {
+		return d.store.SetContactRolesOf(d.admin(t), organization, person, crm.RoleSet{Roles: roles}, w)
+	}
+	firm, lena := crm.Parties.GlobalID(k3.OrganizationID), crm.Parties.GlobalID(k3.PersonID)
+	nobody := crm.Parties.GlobalID(k3.ID)
+	t.Run("it is SetContactRoles", func(t *testing.T) {
+		got, err := set(firm, lena, at(1), holds("APPROVER"), leads(" BILLING "))
+		require.NoError(t, err)
+		require.Equal(t, k3.ID, got.ID)
+		require.EqualValues(t, 2, got.Revision)
+		require.Equal(t, "APPROVER BILLING!", d.roles(t, k3))
+		require.Equal(t, "BILLING", d.roles(t, k1))
+		require.EqualValues(t, 4, d.contact(t, k1.NodeID()).Revision)
+	})
+	for _, test := range []struct {
+		name                 string
+		organization, person string
+		roles                []*crm.RoleAssignment
+		want                 []string
+	}{
+		{"unknown roles come with all else that is wrong with the input", "x", nobody, []*crm.RoleAssignment{holds("JANITOR"), holds(""), holds("DRIVER"), holds("DRIVER")}, []string{
+			"INVALID  organizationId", "INVALID  input.roles[1].roleCode", "INVALID  input.roles[3].roleCode", "INVALID INVALID_ROLE_CODE input.roles[0].roleCode",
+		}},
+		{"then the organisation is looked for", nobody, nobody, nil, []string{"NOT_FOUND  organizationId"}},
+		{"and the person", firm, nobody, nil, []string{"NOT_FOUND  personId"}},
+		{"and the engagement", firm, firm, nil, []string{"NOT_FOUND  personId"}},
+		{"what the roles ask for comes before the revision", firm, crm.Parties.GlobalID(k2.PersonID), []*crm.RoleAssignment{leads("BILLING")},
+			[]string{"INVALID BILLING_EMAIL_REQUIRED input.roles[0].roleCode"}},
+		{"the revision is last", firm, lena, []*crm.RoleAssignment{leads("DRIVER")}, []string{"STALE  ifRevision"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := set(test.organization, test.person, at(77), test.roles...)
+			require.Equal(t, test.want, refusals(err))
+			require.Equal(t, "APPROVER BILLING!", d.roles(t, k3))
+		})
+	}
+	t.Run("a stale revision comes with the contact as it is stored", func(t *testing.T) {
+		_, err := set(firm, lena, at(1))
+		require.EqualValues(t, 2, problems(err)[0].Current.(*crm.Contact).Revision)
+	})
+	t.Run("a contact that ended is none", func(t *testing.T) {
+		_, err := d.store.DeactivateContact(d.admin(t), k3.NodeID(), crm.Write{})
+		require.NoError(t, err)
+		_, err = set(firm, lena, crm.Write{})
+		require.Equal(t, []string{"NOT_FOUND  personId"}, refusals(err))
+	})
+	t.Run("it needs the permission to assign roles", func(t *testing.T) {
+		_, err := d.store.SetContactRolesOf(d.lacking(t, crm.ContactRoleAssign), "x", "x", crm.RoleSet{}, crm.Write{})
+		require.Equal(t, crm.Forbidden, crm.CodeOf(err))
+	})
+}
+
 func TestContactRoleConcurrency(t *testing.T) {
 	t.Parallel()
 	d := openDesk(t)

@@ -105,7 +105,7 @@ func TestConsumeCredit_RefusalsInTheirOrder(t *testing.T) {
 	t.Run("the revision, then the hold, then the currency, then the limit", func(t *testing.T) {
 		id := w.debtor(t, "Ordered AG", "10.00 EUR").NodeID()
 		w.held(t, id)
-		refuse(t, id, "10.01 USD", at(2), crm.Stale, "", "ifRevision", "the record has changed: its revision is 3, not 2")
+		refuse(t, id, "10.01 USD", at(2), crm.Stale, "", "ifRevision", "the record has changed: it is at 3 now, not at 2")
 		refuse(t, id, "10.01 USD", at(3), crm.Conflict, crm.CreditHeld, "id", "the credit of the account is on hold")
 		_, err := w.store.UpdateCredit(w.admin(t), id, crm.CreditUpdate{Hold: given(false)}, crm.Write{})
 		require.NoError(t, err)

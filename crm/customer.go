@@ -63,8 +63,10 @@ var Customers = newType[Customer]("Customer", "cus", PartyView, nil).filterable(
 
 // The edges of a customer.
 var (
-	CustomerParty          = one(Customers, "party", Parties, customerID)
-	CustomerVehicles       = paged(Customers, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), customerID, AssociationView)
+	CustomerParty      = one(Customers, "party", Parties, customerID)
+	CustomerVehicles   = paged(Customers, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), customerID, AssociationView)
+	CustomerOwnerships = paged(Customers, "ownerships", VehicleAssociations, // of CustomerVehicles, in the order they began
+		source{key: "t.party_id", where: "t.kind = 'OWNER' AND t.effective_to IS NULL"}, VehicleAssociations.orderBy("effective_from"), customerID)
 	CustomerLoyaltyAccount = one(Customers, "loyaltyAccount", LoyaltyAccounts, customerID)
 	CustomerWarranties     = paged(Customers, "warranties", Warranties, source{key: "t.customer_id"}, Warranties.orderBy("id"), customerID)
 )

@@ -37,6 +37,9 @@ type CustomerCreate struct {
 	// ClaimIfFree keeps an e-mail address that another customer has, in place of refusing it
 	// (Durion D-02). The graph never does.
 	ClaimIfFree bool
+	// AnyCode accepts as Code any text of 1 to 50 characters and keeps it as given (Durion 2). Codes
+	// that differ in case only are still the same. The graph never does.
+	AnyCode bool
 }
 
 // CreateCustomer makes a customer and the person or organisation behind it. At least one of
@@ -64,7 +67,7 @@ func (s *Store) CreateCustomer(ctx context.Context, in CustomerCreate, w Write) 
 			return nil, wrong.err()
 		}
 		if p.account != nil {
-			if p.account.BillingTermsID, err = c.billingTerms(ctx, &wrong, nil); err != nil {
+			if p.account.BillingTermsID, err = c.billingTerms(ctx, &wrong, termsBy{}); err != nil {
 				return nil, err
 			}
 		}
@@ -102,7 +105,7 @@ func (in *CustomerCreate) check(p *problems, now time.Time) {
 	word(p, "input.kind", kind, Individual, Organization)
 	optionalWord(p, "input.type", in.Type, CustomerPrivate, CustomerCommercial, CustomerGovernment)
 	optionalWord(p, "input.status", in.Status, CustomerActive, CustomerInactive)
-	in.Code = p.code("input.code", in.Code)
+	in.Code = p.customerCode(in.Code, in.AnyCode)
 	in.Email = p.email("input.email", in.Email)
 	in.Phone = p.phone("input.phone", in.Phone, minLegacyPhoneDigits)
 	in.FirstName = p.text("input.firstName", in.FirstName, 100)
@@ -126,9 +129,20 @@ func (in *CustomerCreate) check(p *problems, now time.Time) {
 	if kind == Individual && in.LegalName != nil {
 		p.add("input.legalName", "a person has no company name")
 	}
-	if kind == Individual && in.isNobody() {
+	if kind == Individual && in.isNobody() && p.err() == nil { // what is wrong may have been such a value
 		p.add("input", "at least one of e-mail address, telephone number, name and external identifier is needed")
 	}
+}
+
+// maxLegacyCode bounds a code that need not look like one.
+const maxLegacyCode = 50
+
+// customerCode checks a code; lenient takes any text.
+func (p *problems) customerCode(code *string, lenient bool) *string {
+	if lenient {
+		return p.text("input.code", code, maxLegacyCode)
+	}
+	return p.code("input.code", code)
 }
 
 // isNobody says that nothing is given that a customer could be known by.
@@ -211,6 +225,7 @@ type CustomerUpdate struct {
 	VehicleVINs    graphql.Omittable[[]string]        `json:",omitzero"` // those it owns afterwards
 
 	ClaimIfFree bool // as of CustomerCreate
+	AnyCode     bool // as of CustomerCreate
 }
 
 func (in *CustomerUpdate) check(p *problems, now time.Time) {
@@ -218,7 +233,7 @@ func (in *CustomerUpdate) check(p *problems, now time.Time) {
 	patchRequired(p, "input.type", &in.Type, func(v *CustomerType) *CustomerType {
 		return optionalWord(p, "input.type", v, CustomerPrivate, CustomerCommercial, CustomerGovernment)
 	})
-	patchRequired(p, "input.code", &in.Code, func(v *string) *string { return p.code("input.code", v) })
+	patchRequired(p, "input.code", &in.Code, func(v *string) *string { return p.customerCode(v, in.AnyCode) })
 	patch(&in.Email, func(v *string) *string { return p.email("input.email", v) })
 	patch(&in.Phone, func(v *string) *string { return p.phone("input.phone", v, minLegacyPhoneDigits) })
 	patch(&in.PrimaryAddress, func(v *string) *string { return p.text("input.primaryAddress", v, 255) })
@@ -252,7 +267,6 @@ func (s *Store) UpdateCustomer(ctx context.Context, customerID string, in Custom
 		if err != nil {
 			return nil, err
 		}
-		c.recode(p, in.Code)
 		if err := c.revise(ctx, p, &in.PartyUpdate); err != nil {
 			return nil, err
 		}
@@ -261,6 +275,7 @@ func (s *Store) UpdateCustomer(ctx context.Context, customerID string, in Custom
 		if err != nil {
 			return nil, err
 		}
+		c.recode(p, in.Code)
 		if list, ok := in.Addresses.ValueOK(); ok {
 			c.unlocate(id)
 			c.locate(id, list)
@@ -285,8 +300,9 @@ func (c *change) recode(p *profile, code graphql.Omittable[*string]) {
 	}
 	// The old code goes; the new one may be an alias that came with a merge.
 	c.exec("DELETE FROM identifier WHERE tenant_id = $1 AND party_id = $2 AND kind = 'CODE' AND (normalised = $3 AND NOT is_alias OR normalised = $4)",
-		p.party.ID, p.customer.Code, *given)
+		p.party.ID, NormaliseCode(p.customer.Code), NormaliseCode(*given))
 	p.customer.Code = *given
+	p.derive()
 	c.identify(p.party.ID, IdentifierCode, "", *given, ClaimAlways, "input.code")
 }
 

@@ -56,13 +56,14 @@ type Reason string
 const (
 	// Of Invalid.
 
-	BillingEmailRequired Reason = "BILLING_EMAIL_REQUIRED"
-	InvalidBillingTerms  Reason = "INVALID_BILLING_TERMS"
-	InvalidMerge         Reason = "INVALID_MERGE"
-	InvalidParent        Reason = "INVALID_PARENT"
-	InvalidRoleCode      Reason = "INVALID_ROLE_CODE"
-	QueryTooShort        Reason = "QUERY_TOO_SHORT"
-	VINImmutable         Reason = "VIN_IMMUTABLE"
+	BillingEmailRequired   Reason = "BILLING_EMAIL_REQUIRED"
+	InvalidBillingTerms    Reason = "INVALID_BILLING_TERMS"
+	InvalidMerge           Reason = "INVALID_MERGE"
+	InvalidParent          Reason = "INVALID_PARENT"
+	InvalidRoleCode        Reason = "INVALID_ROLE_CODE"
+	QueryTooShort          Reason = "QUERY_TOO_SHORT"
+	SearchCriteriaRequired Reason = "SEARCH_CRITERIA_REQUIRED"
+	VINImmutable           Reason = "VIN_IMMUTABLE"
 
 	// Of Conflict.
 
@@ -99,7 +100,7 @@ var constraints = map[string]*Error{
 	"party_key_key":              conflictf(KeyInUse, "input.key", "the key is taken"),
 	"contact_key_key":            conflictf(KeyInUse, "input.key", "the key is taken"),
 	"contact_person_key":         conflictf(ContactExists, "input.personId", "the person is a contact of this organisation already"),
-	"customer_code_key":          conflictf(CodeInUse, "input.code", "the code is taken"),
+	"customer_code_key":          conflictf(CodeInUse, "input.code", "another customer has this one"),
 	"account_code_key":           conflictf(CodeInUse, "input.accountCode", "the account code is taken"),
 	"role_code_key":              conflictf(CodeInUse, "input.code", "the code is taken"),
 	"billing_terms_code_key":     conflictf(CodeInUse, "input.code", "the code is taken"),

@@ -111,6 +111,9 @@ type (
 	VehicleSearchOrder            = Order[VehicleSearchOrderField]
 	VehicleSearchConnection       = VehicleHits
 	VehicleSearchEdge             = VehicleHit
+	PartySearchInput              = PartyQuery
+	PartySearchOrder              = Order[PartySearchOrderField]
+	PartySearchConnection         = Found[Party]
 	GiftCardTransactionConnection = Connection[GiftCardTransaction]
 	GiftCardTransactionEdge       = Edge[GiftCardTransaction]
 	GiftCardTransactionTypeFilter = EnumFilter[GiftCardTransactionType]

@@ -50,7 +50,7 @@ func claimError(err error, kind IdentifierKind, field string) error {
 	taken := map[IdentifierKind]*Error{
 		IdentifierEmail:    conflictf(EmailInUse, field, "another customer has this e-mail address"),
 		IdentifierPhone:    conflictf(PhoneInUse, field, "another customer has this telephone number"),
-		IdentifierCode:     conflictf(CodeInUse, field, "another customer has this code"),
+		IdentifierCode:     conflictf(CodeInUse, field, "another customer has this one"),
 		IdentifierExternal: conflictf(ExternalRefInUse, field, "another customer has this external reference"),
 	}
 	switch name, _ := db.Violated(err); name {
@@ -125,7 +125,7 @@ type ExternalIdentifier struct {
 const maxExternalIdentifiers = 20
 
 func (e *ExternalIdentifier) check(p *problems, field string) {
-	if s := p.matching(field+".system", &e.System, systemPattern, "a system has 1 to 64 of the characters A-Z a-z 0-9 _ . -"); s == nil {
+	if s := p.matching(field+".system", &e.System, systemPattern, "an external identifier is named with 1 to 64 of the characters A-Z a-z 0-9 _ . -"); s == nil {
 		p.add(field+".system", "a value is required")
 	} else {
 		e.System = *s

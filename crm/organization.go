@@ -25,6 +25,10 @@ type OrganizationCreate struct {
 	CreditHold          bool                  // it may not buy on credit for now
 	ExternalIdentifiers []*ExternalIdentifier // at most 20
 	DuplicateOverride   *DuplicateOverride    // makes it in spite of blocking candidates
+
+	// BillingTermsCode names the terms by their code, in place of BillingTermsID (Durion D-03). The
+	// graph never does.
+	BillingTermsCode *string
 }
 
 // DuplicateOverride says why an organisation is none of those that look like it.
@@ -68,7 +72,7 @@ func (*Store) CreateOrganization(ctx context.Context, in OrganizationCreate, w W
 			TaxID: in.TaxID, Language: in.Language, CountryCode: in.CountryCode, Restrictions: in.Restrictions, ParentID: parent,
 		}
 		party.Derive()
-		payable, err := c.permitted(ctx, settings, party, parent, terms)
+		payable, err := c.permitted(ctx, settings, party, parent, termsBy{terms, in.BillingTermsCode})
 		if err != nil {
 			return nil, err
 		}
@@ -124,6 +128,11 @@ func (in *OrganizationCreate) check(p *problems) (terms, parent *uuid.UUID) {
 	in.CountryCode = p.country("input.countryCode", in.CountryCode)
 	in.Restrictions = p.restrictions(in.Restrictions)
 	in.AccountCode = p.code("input.accountCode", in.AccountCode)
+	if code := in.BillingTermsCode; code != nil {
+		if in.BillingTermsCode = p.text("input.billingTermsCode", code, 64); in.BillingTermsCode == nil {
+			p.because(InvalidBillingTerms, "input.billingTermsCode", "terms without a code do not exist")
+		}
+	}
 	optionalWord(p, "input.invoiceDelivery", in.InvoiceDelivery, deliveries...)
 	p.externals("input.externalIdentifiers", in.ExternalIdentifiers)
 	if o := in.DuplicateOverride; o != nil {
@@ -152,10 +161,10 @@ func (p *problems) restrictions(given []string) []string {
 
 // permitted checks what a new organisation refers to, all of it at once. It returns the terms
 // of payment: those given, else the tenant's default.
-func (c *change) permitted(ctx context.Context, settings *TenantSettings, party *Party, parent, terms *uuid.UUID) (*uuid.UUID, error) {
+func (c *change) permitted(ctx context.Context, settings *TenantSettings, party *Party, parent *uuid.UUID, by termsBy) (*uuid.UUID, error) {
 	var p problems
 	settings.permitted(&p, party)
-	terms, err := c.billingTerms(ctx, &p, terms)
+	terms, err := c.billingTerms(ctx, &p, by)
 	if err != nil {
 		return nil, err
 	}
@@ -175,11 +184,20 @@ func (c *change) permitted(ctx context.Context, settings *TenantSettings, party 
 	return terms, p.err()
 }
 
+// termsBy names terms of payment by one of both, or by none.
+type termsBy struct {
+	id   *uuid.UUID
+	code *string
+}
+
 // billingTerms checks that terms can be chosen, and finds the default when none are given.
-func (c *change) billingTerms(ctx context.Context, p *problems, given *uuid.UUID) (*uuid.UUID, error) {
-	condition, args := "t.is_default AND t.status = 'ACTIVE'", []any{}
-	if given != nil {
-		condition, args = "t.id = $2 AND t.status = 'ACTIVE' FOR SHARE", []any{*given}
+func (c *change) billingTerms(ctx context.Context, p *problems, by termsBy) (*uuid.UUID, error) {
+	condition, args, field := "t.is_default AND t.status = 'ACTIVE'", []any{}, ""
+	switch {
+	case by.id != nil:
+		condition, args, field = "t.id = $2 AND t.status = 'ACTIVE' FOR SHARE", []any{*by.id}, "input.billingTermsId"
+	case by.code != nil:
+		condition, args, field = "t.code = $2 AND t.status = 'ACTIVE' FOR SHARE", []any{*by.code}, "input.billingTermsCode"
 	}
 	rows, err := find(ctx, c, BillingTermsList, condition, args...)
 	switch {
@@ -187,8 +205,8 @@ func (c *change) billingTerms(ctx context.Context, p *problems, given *uuid.UUID
 		return nil, err
 	case len(rows) > 0:
 		return &rows[0].ID, nil
-	case given != nil:
-		p.because(InvalidBillingTerms, "input.billingTermsId", "these billing terms do not exist or are not ACTIVE")
+	case field != "":
+		p.because(InvalidBillingTerms, field, "these billing terms do not exist or are not ACTIVE")
 	}
 	return nil, nil //nolint:nilnil // an account may have no terms
 }
@@ -207,7 +225,7 @@ func (c *change) unlessDuplicate(ctx context.Context, in *OrganizationCreate, pa
 	if err != nil || in.DuplicateOverride != nil || !anyBlocking(candidates) {
 		return candidates, err
 	}
-	e := conflictf(DuplicateCandidates, "input", "organisations exist that look like this one: say with duplicateOverride why it is none of them")
+	e := conflictf(DuplicateCandidates, "input", "organisations exist that look like this one: to make it all the same, override them with a justification")
 	e.Candidates = candidates
 	return nil, e
 }

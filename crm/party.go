@@ -46,7 +46,8 @@ type Party struct {
 	LastName        *string     `bun:"last_name"`
 	LegalName       *string     `bun:"legal_name"`
 	TradingName     *string     `bun:"trading_name"`
-	TaxID           *string     `bun:"tax_id"` // as given
+	SearchTrading   *string     `bun:"search_trading_name"` // TradingName as names are compared
+	TaxID           *string     `bun:"tax_id"`              // as given
 	TaxIDNormalised *string     `bun:"tax_id_normalised"`
 	BirthDate       *time.Time  `bun:"birth_date,type:date"`
 	Language        *string     `bun:"language"`     // BCP 47

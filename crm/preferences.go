@@ -153,6 +153,46 @@ func PreferencesOfCustomer(ctx context.Context, c *Customer) (*CommunicationPref
 	return unsetPreferences(c.Row, c.CreatedAt), nil
 }
 
+// Answer is what a consent comes to at a time: yes when it is granted, no when it is denied or
+// withdrawn; nil when that is not known, or not any more.
+func (c *Consent) Answer(now time.Time) *bool {
+	if c.ExpiresAt != nil && !now.Before(*c.ExpiresAt) {
+		return nil
+	}
+	return c.State.answer()
+}
+
+func (s ConsentState) answer() *bool {
+	switch s {
+	case ConsentGranted:
+		return new(true)
+	case ConsentDenied, ConsentWithdrawn:
+		return new(false)
+	case ConsentUnknown:
+	}
+	return nil
+}
+
+// ConsentAnswers are the consents that are a yes or a no now, by type.
+// Errors: Unauthenticated, Forbidden, Unavailable.
+func ConsentAnswers(ctx context.Context, p *CommunicationPreferences) (map[string]bool, error) {
+	s, err := begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	consents, err := PreferenceConsents.All(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	answers := map[string]bool{}
+	for _, consent := range consents {
+		if yes := consent.Answer(s.now); yes != nil {
+			answers[consent.Type] = *yes
+		}
+	}
+	return answers, nil
+}
+
 // unsetPreferences are those of a party that never said anything since it was made.
 func unsetPreferences(party Row, made time.Time) *CommunicationPreferences {
 	return &CommunicationPreferences{Row: party, UpdateSource: "system", UpdatedBy: "system", CreatedAt: made, UpdatedAt: made}

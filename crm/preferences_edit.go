@@ -38,6 +38,17 @@ type PreferencesSet struct {
 	Custom       graphql.Omittable[json.RawMessage]          `json:",omitzero"` // a JSON object of at most 16 KiB, replaced whole
 	Note         graphql.Omittable[*string]                  `json:",omitzero"` // at most 1000 characters
 	UpdateSource *string                                     // at most 64 characters; API when absent
+	// Flags is set by a contract whose consents are a yes or a no. The graph does not set it.
+	Flags *ConsentFlags `json:",omitzero"`
+}
+
+// ConsentFlags says what a contract knows of consents that has only yes and no for them: then
+// GRANTED means yes and DENIED means no. An answer that a party has given and gives again
+// stays as it is, with its source and times; WITHDRAWN stays WITHDRAWN (Durion 3.4).
+type ConsentFlags struct {
+	Names func(kind string) bool `json:"-"` // whether the contract can name a type; it leaves the others alone
+	Most  int                    // answers to such types that a party gives; who gave more elsewhere gives no further ones
+	Clear bool                   // removes the consents of such types that are not set
 }
 
 // ConsentSet is what a party says to one use of its data.
@@ -200,13 +211,21 @@ func (a *answers) apply(in *PreferencesSet, now time.Time) error {
 	if v, ok := in.Custom.ValueOK(); ok && !sameJSON(v, row.Custom) {
 		row.Custom = v
 	}
-	for _, set := range in.Consents {
+	if in.Flags != nil {
+		return a.flag(in.Flags, in.Consents, now)
+	}
+	return a.consent(in.Consents, now)
+}
+
+// consent sets the consents given. Errors: as apply.
+func (a *answers) consent(sets []*ConsentSet, now time.Time) error {
+	for _, set := range sets {
 		state := set.State.Value()
 		if state == nil {
 			delete(a.consents, set.Type)
 			continue
 		}
-		consent := &Consent{Row: Row{ID: newID()}, PartyID: row.ID, Type: set.Type}
+		consent := &Consent{Row: Row{ID: newID()}, PartyID: a.preferences.ID, Type: set.Type}
 		if had := a.consents[set.Type]; had != nil {
 			consent = had
 		}
@@ -219,6 +238,40 @@ func (a *answers) apply(in *PreferencesSet, now time.Time) error {
 	}
 	return nil
 }
+
+// flag is consent for a contract that knows yes and no.
+func (a *answers) flag(f *ConsentFlags, sets []*ConsentSet, now time.Time) error {
+	before := f.count(a.consents, now)
+	if f.Clear {
+		maps.DeleteFunc(a.consents, func(kind string, _ *Consent) bool {
+			return f.Names(kind) && !slices.ContainsFunc(sets, func(set *ConsentSet) bool { return set.Type == kind })
+		})
+	}
+	sets = slices.DeleteFunc(slices.Clone(sets), func(set *ConsentSet) bool {
+		had, state := a.consents[set.Type], set.State.Value()
+		return had != nil && state != nil && sameAnswer(had.Answer(now), state.answer())
+	})
+	if err := a.consent(sets, now); err != nil {
+		return err
+	}
+	if f.count(a.consents, now) > max(f.Most, before) {
+		return invalidf("input.consents", "a party gives at most %d of these answers", f.Most)
+	}
+	return nil
+}
+
+func (f *ConsentFlags) count(consents map[string]*Consent, now time.Time) int {
+	n := 0
+	for kind, consent := range consents {
+		if f.Names(kind) && consent.Answer(now) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// sameAnswer reports whether two answers are known and the same.
+func sameAnswer(a, b *bool) bool { return a != nil && b != nil && *a == *b }
 
 // keep queues what a party said with the next revision, a row of history for every answer
 // that changed, and the event, which names what changed and never says what was said.

@@ -272,6 +272,68 @@ func TestSetPreferences(t *testing.T) {
 	})
 }
 
+func TestConsentAnswer(t *testing.T) {
+	t.Parallel()
+	now := crmtest.Today()
+	before, after := now.Add(-time.Second), now.Add(time.Second)
+	for _, test := range []struct {
+		state crm.ConsentState
+		until *time.Time
+		want  *bool
+	}{
+		{crm.ConsentGranted, nil, new(true)},
+		{crm.ConsentDenied, nil, new(false)},
+		{crm.ConsentWithdrawn, nil, new(false)},
+		{crm.ConsentUnknown, nil, nil},
+		{crm.ConsentGranted, &after, new(true)},
+		{crm.ConsentGranted, &now, nil},
+		{crm.ConsentDenied, &before, nil},
+	} {
+		require.Equal(t, test.want, (&crm.Consent{State: test.state, ExpiresAt: test.until}).Answer(now), "%s until %v", test.state, test.until)
+	}
+}
+
+func TestConsentFlags(t *testing.T) {
+	t.Parallel()
+	s := newSaid(t)
+	expires := crmtest.Today().Add(time.Hour)
+	s.mustSet(t, s.party, 0, crm.PreferencesSet{Consents: []*crm.ConsentSet{
+		{Type: "a", State: given(crm.ConsentGranted), Source: new("form 7"), ExpiresAt: &expires}, consent("b", crm.ConsentWithdrawn),
+		consent("c", crm.ConsentUnknown), consent("other", crm.ConsentGranted),
+	}})
+	flags := crm.ConsentFlags{Names: func(kind string) bool { return kind != "other" }, Most: 3}
+	t.Run("an answer that is given again stays as it is", func(t *testing.T) {
+		s.mustSet(t, s.party, 1, crm.PreferencesSet{Flags: &flags, Consents: []*crm.ConsentSet{
+			consent("a", crm.ConsentGranted), consent("b", crm.ConsentDenied), consent("c", crm.ConsentDenied),
+		}})
+		require.Equal(t, map[string]crm.ConsentState{
+			"a": crm.ConsentGranted, "b": crm.ConsentWithdrawn, "c": crm.ConsentDenied, "other": crm.ConsentGranted,
+		}, s.consents(t, s.party))
+		list, err := crm.PartyConsents.All(s.admin(t), s.party)
+		require.NoError(t, err)
+		require.Equal(t, "form 7", *list[0].Source)
+		require.True(t, list[0].ExpiresAt.Equal(expires))
+		require.Equal(t, "CONSENT c: UNKNOWN > DENIED (API)", s.history(t, s.party)[0])
+		require.Len(t, s.history(t, s.party), 5)
+	})
+	t.Run("there are at most so many, of those that can be named", func(t *testing.T) {
+		_, err := s.set(t, s.party, 2, crm.PreferencesSet{Flags: &flags, Consents: []*crm.ConsentSet{consent("d", crm.ConsentGranted)}})
+		require.Equal(t, []string{"INVALID  input.consents"}, refusals(err))
+		s.mustSet(t, s.party, 2, crm.PreferencesSet{Consents: []*crm.ConsentSet{consent("d", crm.ConsentGranted)}})
+		s.mustSet(t, s.party, 3, crm.PreferencesSet{Flags: &flags, Consents: []*crm.ConsentSet{consent("d", crm.ConsentDenied)}})
+	})
+	t.Run("all that can be named can be removed", func(t *testing.T) {
+		flags.Clear = true
+		s.mustSet(t, s.party, 4, crm.PreferencesSet{Flags: &flags, Consents: []*crm.ConsentSet{consent("b", crm.ConsentGranted)}})
+		require.Equal(t, map[string]crm.ConsentState{"b": crm.ConsentGranted, "other": crm.ConsentGranted}, s.consents(t, s.party))
+	})
+	t.Run("the answers are those that hold", func(t *testing.T) {
+		got, err := crm.ConsentAnswers(s.admin(t), s.preferences(t, s.party))
+		require.NoError(t, err)
+		require.Equal(t, map[string]bool{"b": true, "other": true}, got)
+	})
+}
+
 func TestSetPreferencesRefuses(t *testing.T) {
 	t.Parallel()
 	s := newSaid(t)

@@ -207,7 +207,11 @@ func (p *Party) Derive() {
 		p.DisplayName = joined(p.FirstName, p.LastName)
 	}
 	p.SearchName = NormaliseName(p.DisplayName)
-	p.TaxIDNormalised = nil
+	p.SearchTrading, p.TaxIDNormalised = nil, nil
+	if p.TradingName != nil {
+		name := NormaliseName(*p.TradingName)
+		p.SearchTrading = &name
+	}
 	if p.TaxID != nil {
 		if id := NormaliseTaxID(*p.TaxID); id != "" {
 			p.TaxIDNormalised = &id

@@ -136,10 +136,14 @@ type foundHit struct {
 	score             float32
 }
 
+// codeAsKept is the code of a customer as it was given; it leads to the customer in upper case.
+const codeAsKept = `SELECT c.code FROM identifier i JOIN customer c ON c.tenant_id = $1 AND c.id = i.party_id
+	WHERE i.tenant_id = $1 AND i.kind = 'CODE' AND i.normalised = $4 AND i.is_claim AND NOT i.is_alias`
+
 func (s *session) search(ctx context.Context, args []any) ([]foundHit, error) {
 	var found []foundHit
 	err := s.query(ctx, statement{
-		sql:  "SELECT kind, id, field, matched, score FROM crm_search($1, $2, $3, $4, $5, $6, $7)",
+		sql:  "SELECT kind, id, field, matched, score FROM crm_search($1, $2, $3, coalesce((" + codeAsKept + "), $4), $5, $6, $7)",
 		args: args,
 		read: func(rows pgx.Rows) error {
 			var h foundHit

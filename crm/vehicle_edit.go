@@ -194,23 +194,24 @@ func (in *VehicleUpdate) apply(v *Vehicle) {
 // UpdateVehicle changes the data of an active vehicle. Its VIN never changes.
 // Errors: as perform, Invalid (VINImmutable), NotFound, Stale, Conflict (InvalidState).
 func (s *Store) UpdateVehicle(ctx context.Context, vehicleID string, in VehicleUpdate, w Write) (*Vehicle, error) {
-	var id uuid.UUID
+	return s.UpdateVehicleBy(ctx, VehicleRef{ID: &vehicleID}, in, w)
+}
+
+// UpdateVehicleBy is UpdateVehicle for a vehicle that is named in another way. Errors: also NotFound
+// for a party that does not own it, Conflict (PartyMerged).
+func (s *Store) UpdateVehicleBy(ctx context.Context, ref VehicleRef, in VehicleUpdate, w Write) (*Vehicle, error) {
+	var named vehicleRef
 	check := func(p *problems) {
-		id = Vehicles.id(p, "id", vehicleID)
+		named = ref.check(p)
 		in.check(p, s.Now())
 	}
 	op := operation{"vehicleUpdate", []Permission{VehicleEdit}}
-	return perform(ctx, op, w, []any{vehicleID, &in}, check, func(ctx context.Context, c *change) (*Vehicle, error) {
-		v, err := lockOne(ctx, c, Vehicles, id)
+	return perform(ctx, op, w, []any{ref.key(), &in}, check, func(ctx context.Context, c *change) (*Vehicle, error) {
+		v, err := c.referred(ctx, named)
 		if err != nil {
 			return nil, err
 		}
-		if err := v.inUse("id"); err != nil {
-			return nil, err
-		}
-		if err := c.expected(v, v.Revision); err != nil {
-			return nil, err
-		}
+		was := *v
 		var p problems
 		if err := c.mayLack(ctx, &p, v, &in); err != nil {
 			return nil, err
@@ -224,6 +225,9 @@ func (s *Store) UpdateVehicle(ctx context.Context, vehicleID string, in VehicleU
 		}
 		if p.err() != nil {
 			return nil, p.err()
+		}
+		if err := c.expected(&was, was.Revision); err != nil {
+			return nil, err
 		}
 		altered(c, VehicleUpdated, Vehicles, v, update(c, Vehicles, v), nil)
 		return v, nil
@@ -253,16 +257,19 @@ func (c *change) mayLack(ctx context.Context, p *problems, v *Vehicle, in *Vehic
 // DeactivateVehicle ends a vehicle's active life: it becomes INACTIVE, who owns and drives it
 // ceases to do so now, and its VIN is free for another one. Nothing is deleted.
 // Errors: as perform, Invalid, NotFound, Stale, Conflict (InvalidState).
-func (*Store) DeactivateVehicle(ctx context.Context, vehicleID string, w Write) (*Vehicle, error) {
-	var id uuid.UUID
-	check := func(p *problems) { id = Vehicles.id(p, "id", vehicleID) }
+func (s *Store) DeactivateVehicle(ctx context.Context, vehicleID string, w Write) (*Vehicle, error) {
+	return s.DeactivateVehicleBy(ctx, VehicleRef{ID: &vehicleID}, w)
+}
+
+// DeactivateVehicleBy is DeactivateVehicle for a vehicle that is named in another way. Errors: also
+// NotFound for a party that does not own it, Conflict (PartyMerged).
+func (*Store) DeactivateVehicleBy(ctx context.Context, ref VehicleRef, w Write) (*Vehicle, error) {
+	var named vehicleRef
+	check := func(p *problems) { named = ref.check(p) }
 	op := operation{"vehicleDeactivate", []Permission{VehicleDeactivate}}
-	return perform(ctx, op, w, vehicleID, check, func(ctx context.Context, c *change) (*Vehicle, error) {
-		h, _, err := c.held(ctx, id)
+	return perform(ctx, op, w, ref.key(), check, func(ctx context.Context, c *change) (*Vehicle, error) {
+		h, err := c.referredHeld(ctx, named)
 		if err != nil {
-			return nil, err
-		}
-		if err := h.open(c); err != nil {
 			return nil, err
 		}
 		left := []string{}

@@ -76,7 +76,7 @@ func (c *change) hold(ctx context.Context, condition string, args ...any) ([]*ho
 }
 
 // held locks parties, those who have the vehicle included, then the vehicle. Errors: NotFound
-// for the vehicle; a party that does not exist is missing from the result.
+// for the vehicle, with the parties; a party that does not exist is missing from the result.
 func (c *change) held(ctx context.Context, vehicle uuid.UUID, parties ...uuid.UUID) (*holding, map[uuid.UUID]*profile, error) {
 	c.exec("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::uuid::text, 0))", vehicle)
 	if err := c.flush(ctx); err != nil {
@@ -98,7 +98,7 @@ func (c *change) held(ctx context.Context, vehicle uuid.UUID, parties ...uuid.UU
 		return nil, nil, err
 	}
 	if len(list) == 0 {
-		return nil, nil, notFoundf("no such Vehicle")
+		return nil, found, notFoundf("no such Vehicle")
 	}
 	// Who got it while the parties were waited for: by a merge or an adoption, which do not
 	// queue. Postgres ends a transaction that this makes wait in a circle, and it is run again.

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
 	"crmgraph/db"
 )
 
@@ -32,6 +29,10 @@ const (
 	ByCreatedAt  VehicleSearchOrderField = "CREATED_AT"
 	ByUnitNumber VehicleSearchOrderField = "UNIT_NUMBER"
 	ByVIN        VehicleSearchOrderField = "VIN"
+	ByNumber     VehicleSearchOrderField = "NUMBER"
+	ByMake       VehicleSearchOrderField = "MAKE"
+	ByModel      VehicleSearchOrderField = "MODEL"
+	ByYear       VehicleSearchOrderField = "YEAR"
 )
 
 // The least that is searched for, in letters and digits.
@@ -62,38 +63,24 @@ type VehicleHit struct {
 
 // VehicleHits is a part of what was found.
 type VehicleHits struct {
-	hits  []*VehicleHit
-	more  bool
-	total func(context.Context) (int, error)
+	*Found[Vehicle]
+
+	matches []*VehicleMatch // of each of them
 }
 
 // Edges returns the vehicles with what was found in them.
-func (h *VehicleHits) Edges() []*VehicleHit { return h.hits }
-
-// Nodes returns the vehicles.
-func (h *VehicleHits) Nodes() []*Vehicle {
-	nodes := make([]*Vehicle, len(h.hits))
-	for i, hit := range h.hits {
-		nodes[i] = hit.Node
+func (h *VehicleHits) Edges() []*VehicleHit {
+	hits := make([]*VehicleHit, len(h.rows))
+	for i, v := range h.rows {
+		hits[i] = &VehicleHit{Node: v, MatchType: h.matches[i]}
 	}
-	return nodes
-}
-
-// HasNextPage reports whether there are more after these.
-func (h *VehicleHits) HasNextPage() bool { return h.more }
-
-// TotalCount counts all that was found; it is computed only when called.
-func (h *VehicleHits) TotalCount(ctx context.Context) (*int, error) {
-	n, err := h.total(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &n, nil
+	return hits
 }
 
 // SearchVehicles finds vehicles. Without an order, those of a text come the best first and
 // others the newest first. Texts are compared in lower case, missing ones come last, and the id
-// decides between equals. Of the page, the size and the offset count.
+// decides between equals; the number does between those of a maker, model or year. Of the page,
+// the size and the offset count.
 // Errors: Unauthenticated, Forbidden, Invalid (QueryTooShort), Unavailable.
 func (*Store) SearchVehicles(ctx context.Context, query VehicleQuery, by *Order[VehicleSearchOrderField], page Page) (*VehicleHits, error) {
 	need := []Permission{VehicleSearch}
@@ -104,19 +91,27 @@ func (*Store) SearchVehicles(ctx context.Context, query VehicleQuery, by *Order[
 	if err != nil {
 		return nil, err
 	}
-	var p problems
+	p := newProblems(ctx)
 	match, text := query.match(&p)
-	orderBy := vehicleSearchOrder(&p, text, by)
+	what := sought{match: match, orderBy: vehicleSearchOrder(&p, query.Q != nil, by)}
 	if p.err() != nil {
 		return nil, p.err()
 	}
-	found, err := s.searchVehicles(ctx, match, text, orderBy, page)
+	if text != "" {
+		what.place = func(args *db.Args) string { return fmt.Sprintf(placeSQL, args.Bind(text)+"::text") }
+	}
+	found, places, err := seek(ctx, s, Vehicles, what, page)
 	if err != nil {
 		return nil, err
 	}
-	hits := &VehicleHits{more: len(found) > page.size, total: func(ctx context.Context) (int, error) { return Vehicles.total(ctx, s, match) }}
-	hits.hits, err = s.vehicleHits(ctx, found[:min(len(found), page.size)], text)
-	return hits, err
+	hits := &VehicleHits{Found: found, matches: make([]*VehicleMatch, len(places))}
+	for i, place := range places {
+		if text != "" {
+			match := matchAt(place)
+			hits.matches[i] = &match
+		}
+	}
+	return hits, nil
 }
 
 // The columns that texts are looked for in, in the form that they are looked for.
@@ -183,27 +178,31 @@ func anyOf(text string, columns []db.Column, compare func(db.Column, string) db.
 	return db.Any(list...)
 }
 
-// vehicleSearchOrder renders an order of the rows of searchVehicles.
-func vehicleSearchOrder(p *problems, text string, by *Order[VehicleSearchOrderField]) string {
+// vehicleSearchOrder renders an order of vehicles, which are looked for by a text or not.
+func vehicleSearchOrder(p *problems, text bool, by *Order[VehicleSearchOrderField]) string {
 	switch {
-	case by == nil && text != "":
+	case by == nil && text:
 		by = &Order[VehicleSearchOrderField]{ByRelevance, Asc}
 	case by == nil:
 		by = &Order[VehicleSearchOrderField]{ByCreatedAt, Desc}
-	case by.Field == ByRelevance && text == "":
+	case by.Field == ByRelevance && !text:
 		p.add("orderBy", "RELEVANCE goes with a text to search for")
 	}
 	terms := map[VehicleSearchOrderField]string{
-		ByRelevance: "place", ByCreatedAt: "t.created_at", ByUnitNumber: "lower(t.unit_number)", ByVIN: "t.vin",
+		ByRelevance: byPlace, ByCreatedAt: "t.created_at", ByUnitNumber: alphabetical("t.unit_number"), ByVIN: "t.vin",
+		ByNumber: "t.number", ByMake: alphabetical("t.make"), ByModel: alphabetical("t.model"), ByYear: "t.year",
 	}
 	term, ok := terms[by.Field]
 	if !ok {
-		p.add("orderBy", "the order must be one of RELEVANCE, CREATED_AT, UNIT_NUMBER and VIN")
+		p.add("orderBy", "the order must be one of RELEVANCE, CREATED_AT, UNIT_NUMBER, VIN, NUMBER, MAKE, MODEL and YEAR")
 	}
-	if by.Direction == Desc {
-		term += " DESC"
+	var ties []string
+	switch by.Field {
+	case ByMake, ByModel, ByYear: // of the registry, whose ids are the numbers (Durion D-28)
+		ties = []string{"t.number"}
+	default:
 	}
-	return term + " NULLS LAST, t.id"
+	return ordering(term, by.Direction, ties...)
 }
 
 // placeSQL is a vehicle's place in the order of relevance: exact before prefix before
@@ -228,61 +227,4 @@ func matchAt(place int) VehicleMatch {
 	default:
 		return MatchGeneral
 	}
-}
-
-// placed is a vehicle's id with its place in the order of relevance.
-type placed struct {
-	id    uuid.UUID
-	place int
-}
-
-// searchVehicles finds a page of ids and one more, if there are more.
-func (s *session) searchVehicles(ctx context.Context, match db.Expr, text, orderBy string, page Page) ([]placed, error) {
-	args := db.NewArgs(s.tenant)
-	place := "0"
-	if text != "" {
-		place = fmt.Sprintf(placeSQL, args.Bind(text)+"::text")
-	}
-	sql := fmt.Sprintf("SELECT t.id, %s AS place FROM vehicle t WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT %s OFFSET %s",
-		place, match.SQL(args), orderBy, args.Bind(page.size+1), args.Bind(page.offset))
-	var found []placed
-	err := s.query(ctx, statement{sql: sql, args: args.Values(), composed: true, read: func(rows pgx.Rows) error {
-		var p placed
-		_, err := pgx.ForEachRow(rows, []any{&p.id, &p.place}, func() error {
-			found = append(found, p)
-			return nil
-		})
-		return err
-	}})
-	return found, err
-}
-
-// vehicleHits loads what was found.
-func (s *session) vehicleHits(ctx context.Context, found []placed, text string) ([]*VehicleHit, error) {
-	hits := make([]*VehicleHit, 0, len(found))
-	if len(found) == 0 {
-		return hits, nil
-	}
-	all := make([]uuid.UUID, len(found))
-	for i, f := range found {
-		all[i] = f.id
-	}
-	st, vehicles := Vehicles.rowsOf(s, Vehicles.byIDs, all)
-	if err := s.query(ctx, st); err != nil {
-		return nil, err
-	}
-	for _, f := range found {
-		v := vehicles[f.id]
-		if v == nil { // gone between the two statements
-			continue
-		}
-		Vehicles.remember(s, f.id, v)
-		hit := &VehicleHit{Node: v}
-		if text != "" {
-			match := matchAt(f.place)
-			hit.MatchType = &match
-		}
-		hits = append(hits, hit)
-	}
-	return hits, nil
 }

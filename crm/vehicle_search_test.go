@@ -116,6 +116,31 @@ func TestSearchVehicles(t *testing.T) {
 		hits := search(t, q, &crm.VehicleSearchOrder{Field: crm.ByUnitNumber, Direction: crm.Asc}, nil, nil)
 		require.Equal(t, []string{"ng", "vin", "vin too", "plate", "description", "inside a plate", "inside a VIN", "unit"}, found(hits))
 	})
+	t.Run("the orders of the registry: texts in lower case, missing ones last, the number decides", func(t *testing.T) {
+		t.Parallel()
+		q := crm.VehicleQuery{VIN: new("XREGSTR")}
+		for _, c := range []struct {
+			vin, maker, model string
+			year              int
+		}{{"XREGSTRXXXX000001", "b", "Y", 2001}, {"XREGSTRXXXX000002", "A", "z", 2000}, {"XREGSTRXXXX000003", "B", "X", 2001}} {
+			_, err := g.store.RegisterVehicle(g.admin(t), crm.VehicleRegistration{VIN: c.vin, Make: c.maker, Model: c.model, Year: c.year}, crm.Write{})
+			require.NoError(t, err)
+		}
+		_, err := g.store.CreateVehicle(g.admin(t), g.individual(t, "Driver").NodeID(), crm.VehicleInput{VIN: "XREGSTRXXXX000004", Description: "d"}, crm.Write{})
+		require.NoError(t, err)
+		for by, want := range map[crm.VehicleSearchOrder]string{
+			{Field: crm.ByNumber, Direction: crm.Asc}: "1234", {Field: crm.ByNumber, Direction: crm.Desc}: "4321",
+			{Field: crm.ByMake, Direction: crm.Asc}: "2134", {Field: crm.ByMake, Direction: crm.Desc}: "1324",
+			{Field: crm.ByModel, Direction: crm.Asc}: "3124", {Field: crm.ByModel, Direction: crm.Desc}: "2134",
+			{Field: crm.ByYear, Direction: crm.Asc}: "2134", {Field: crm.ByYear, Direction: crm.Desc}: "1324",
+		} {
+			var got []byte
+			for _, v := range search(t, q, &by, nil, nil).Nodes() {
+				got = append(got, (*v.VINNormalised)[16])
+			}
+			require.Equal(t, want, string(got), "%v", by)
+		}
+	})
 	t.Run("missing values come last in both directions", func(t *testing.T) {
 		t.Parallel()
 		for _, direction := range []crm.Direction{crm.Asc, crm.Desc} {

@@ -25,6 +25,9 @@ type VehicleTransfer struct {
 	Reason      *string    // at most 500 characters; goes before that of the audit
 }
 
+// notThen refuses the time of a transfer.
+const notThen = "a transfer takes effect after the present ownership began and not in the future"
+
 // VehicleTransferred is what came of a transfer.
 type VehicleTransferred struct {
 	Vehicle     *Vehicle
@@ -37,7 +40,7 @@ type VehicleTransferred struct {
 // Unchanged, whatever revision the caller saw: nothing is written.
 // Errors: as perform, Invalid, NotFound (also at input.fromPartyId for a party that does not
 // own the vehicle), Stale, Conflict (PartyMerged for either party, InvalidState).
-func (*Store) TransferVehicle(ctx context.Context, vehicleID string, in VehicleTransfer, w Write) (*VehicleTransferred, error) {
+func (s *Store) TransferVehicle(ctx context.Context, vehicleID string, in VehicleTransfer, w Write) (*VehicleTransferred, error) {
 	var id, to uuid.UUID
 	var from *uuid.UUID
 	check := func(p *problems) {
@@ -48,6 +51,9 @@ func (*Store) TransferVehicle(ctx context.Context, vehicleID string, in VehicleT
 			p.add("input.toPartyId", "a vehicle is not transferred to its owner")
 		}
 		in.EffectiveAt = p.instant("input.effectiveAt", in.EffectiveAt)
+		if in.EffectiveAt != nil && in.EffectiveAt.After(s.Now()) {
+			p.add("input.effectiveAt", notThen)
+		}
 		in.Reason = p.text("input.reason", in.Reason, 500)
 	}
 	op := operation{"vehicleTransfer", []Permission{AssociationEdit}}
@@ -56,13 +62,16 @@ func (*Store) TransferVehicle(ctx context.Context, vehicleID string, in VehicleT
 		if from != nil {
 			parties = append(parties, *from)
 		}
-		h, found, err := c.held(ctx, id, parties...)
+		h, found, missing := c.held(ctx, id, parties...)
+		if found == nil {
+			return nil, missing
+		}
+		recipient, err := recipientOf(found, from, to) // who addresses a merged party is told so first
 		if err != nil {
 			return nil, err
 		}
-		recipient, err := recipientOf(found, from, to)
-		if err != nil {
-			return nil, err
+		if missing != nil {
+			return nil, missing
 		}
 		if h.happened(from, to) {
 			return &VehicleTransferred{h.vehicle, h.owner, Unchanged}, nil
@@ -126,11 +135,10 @@ func (c *change) handover(h *holding, from *uuid.UUID, to uuid.UUID, given *time
 	case given == nil:
 		return c.now, nil
 	}
-	at := given.UTC().Truncate(time.Microsecond)
-	if !at.After(began) || at.After(c.now) {
-		return at, invalidf("input.effectiveAt", "a transfer takes effect after the present ownership began and not in the future")
+	if !given.After(began) {
+		return time.Time{}, invalidf("input.effectiveAt", notThen)
 	}
-	return at, nil
+	return *given, nil
 }
 
 // because gives the events of the change a reason of the operation's own input.

@@ -117,6 +117,8 @@ func TestTransferVehicle(t *testing.T) {
 		require.NotEmpty(t, refused(t, err, crm.Conflict, crm.MergedParty, "input.fromPartyId").Related)
 		_, err = g.hand(t, v, a, merged.Nodes()[0], crm.Write{})
 		refused(t, err, crm.Conflict, crm.MergedParty, "input.toPartyId")
+		_, err = g.store.TransferVehicle(g.admin(t), "veh_018f0000-0000-7000-8000-000000000000", crm.VehicleTransfer{ToPartyID: merged.Nodes()[0].NodeID()}, crm.Write{})
+		refused(t, err, crm.Conflict, crm.MergedParty, "input.toPartyId")
 		gone := g.individual(t, "Driver")
 		_, err = g.store.DeactivateParty(g.admin(t), gone.NodeID(), crm.Write{})
 		require.NoError(t, err)

@@ -113,7 +113,7 @@ func prepare(ctx context.Context, op operation, w Write, input any, check func(*
 	if err != nil {
 		return nil, nil, err
 	}
-	var p problems
+	p := newProblems(ctx)
 	w.check(&p)
 	check(&p)
 	if err := p.err(); err != nil {
@@ -223,7 +223,7 @@ func (c *change) expected(row Node, revision int64) error {
 	if want := c.write.IfRevision; want != nil && *want != revision {
 		return &Error{
 			Code: Stale, Field: "ifRevision", Current: row,
-			Message: fmt.Sprintf("the record has changed: its revision is %d, not %d", revision, *want),
+			Message: fmt.Sprintf("the record has changed: it is at %d now, not at %d", revision, *want),
 		}
 	}
 	return nil
@@ -288,7 +288,7 @@ func (t *Record[T]) changed(before any, after *T) []string {
 
 // bookkeeping are the columns that follow from others.
 var bookkeeping = map[string]bool{
-	"tenant_id": true, "id": true, "updated_at": true, "updated_by": true, "revision": true, "search_name": true, "core_name": true,
+	"tenant_id": true, "id": true, "updated_at": true, "updated_by": true, "revision": true, "search_name": true, "search_trading_name": true, "core_name": true,
 	"tax_id_normalised": true, "plate_normalised": true, "unit_normalised": true,
 	"description_normalised": true, "search_text": true, "normalised": true, "folded": true,
 }

@@ -279,6 +279,8 @@ const (
 	UserErrorCodeInvalidRoleCode UserErrorCode = "INVALID_ROLE_CODE"
 	// The text to search for is too short.
 	UserErrorCodeQueryTooShort UserErrorCode = "QUERY_TOO_SHORT"
+	// The search names nothing that a party is found by.
+	UserErrorCodeSearchCriteriaRequired UserErrorCode = "SEARCH_CRITERIA_REQUIRED"
 	// A VIN never changes: deactivate the vehicle and register the right one.
 	UserErrorCodeVinImmutable UserErrorCode = "VIN_IMMUTABLE"
 	// An active warranty has this serial number.
@@ -347,6 +349,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeInvalidParent,
 	UserErrorCodeInvalidRoleCode,
 	UserErrorCodeQueryTooShort,
+	UserErrorCodeSearchCriteriaRequired,
 	UserErrorCodeVinImmutable,
 	UserErrorCodeAlreadyRegistered,
 	UserErrorCodeAlreadyReversed,
@@ -378,7 +381,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeInvalid, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeStale, UserErrorCodePreconditionRequired, UserErrorCodeBillingEmailRequired, UserErrorCodeInvalidBillingTerms, UserErrorCodeInvalidMerge, UserErrorCodeInvalidParent, UserErrorCodeInvalidRoleCode, UserErrorCodeQueryTooShort, UserErrorCodeVinImmutable, UserErrorCodeAlreadyRegistered, UserErrorCodeAlreadyReversed, UserErrorCodeCodeInUse, UserErrorCodeContactExists, UserErrorCodeCreditHold, UserErrorCodeCreditLimitExceeded, UserErrorCodeCurrencyMismatch, UserErrorCodeDuplicateCandidates, UserErrorCodeDuplicateVin, UserErrorCodeEmailInUse, UserErrorCodeExternalRefInUse, UserErrorCodeIdempotencyMismatch, UserErrorCodeInsufficientBalance, UserErrorCodeInsufficientPoints, UserErrorCodeInvalidState, UserErrorCodeKeyInUse, UserErrorCodeLastContact, UserErrorCodeLoyaltyPolicyMissing, UserErrorCodePartyMerged, UserErrorCodePhoneInUse, UserErrorCodeRedeemAboveMaximum, UserErrorCodeRedeemBelowMinimum, UserErrorCodeRedeemNotBlockMultiple, UserErrorCodeRestoreExceedsRedeemed, UserErrorCodeRoleHeld, UserErrorCodeVersionExists:
+	case UserErrorCodeInvalid, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeStale, UserErrorCodePreconditionRequired, UserErrorCodeBillingEmailRequired, UserErrorCodeInvalidBillingTerms, UserErrorCodeInvalidMerge, UserErrorCodeInvalidParent, UserErrorCodeInvalidRoleCode, UserErrorCodeQueryTooShort, UserErrorCodeSearchCriteriaRequired, UserErrorCodeVinImmutable, UserErrorCodeAlreadyRegistered, UserErrorCodeAlreadyReversed, UserErrorCodeCodeInUse, UserErrorCodeContactExists, UserErrorCodeCreditHold, UserErrorCodeCreditLimitExceeded, UserErrorCodeCurrencyMismatch, UserErrorCodeDuplicateCandidates, UserErrorCodeDuplicateVin, UserErrorCodeEmailInUse, UserErrorCodeExternalRefInUse, UserErrorCodeIdempotencyMismatch, UserErrorCodeInsufficientBalance, UserErrorCodeInsufficientPoints, UserErrorCodeInvalidState, UserErrorCodeKeyInUse, UserErrorCodeLastContact, UserErrorCodeLoyaltyPolicyMissing, UserErrorCodePartyMerged, UserErrorCodePhoneInUse, UserErrorCodeRedeemAboveMaximum, UserErrorCodeRedeemBelowMinimum, UserErrorCodeRedeemNotBlockMultiple, UserErrorCodeRestoreExceedsRedeemed, UserErrorCodeRoleHeld, UserErrorCodeVersionExists:
 		return true
 	}
 	return false

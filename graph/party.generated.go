@@ -5936,6 +5936,84 @@ func (ec *executionContext) fieldContext_PartyPayload_userErrors(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _PartySearchConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *crm.Found[crm.Party]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PartySearchConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*crm.Party) graphql.Marshaler {
+			return ec.marshalNParty2ᚕᚖcrmgraphᚋcrmᚐPartyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PartySearchConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PartySearchConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Party(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PartySearchConnection_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *crm.Found[crm.Party]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PartySearchConnection_hasNextPage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasNextPage(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PartySearchConnection_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PartySearchConnection", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _PartySearchConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *crm.Found[crm.Party]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PartySearchConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PartySearchConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PartySearchConnection", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _TenantSettings_id(ctx context.Context, field graphql.CollectedField, obj *crm.TenantSettings) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6717,6 +6795,130 @@ func (ec *executionContext) unmarshalInputOrganizationInput(ctx context.Context,
 				return it, err
 			}
 			it.DuplicateOverride = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPartySearchInput(ctx context.Context, obj any) (crm.PartyQuery, error) {
+	var it crm.PartyQuery
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["includeMerged"]; !present {
+		asMap["includeMerged"] = false
+	}
+
+	fieldsInOrder := [...]string{"name", "email", "phone", "taxId", "externalIdentifier", "kind", "status", "includeMerged"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		case "phone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Phone = data
+		case "taxId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("taxId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TaxID = data
+		case "externalIdentifier":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIdentifier"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalIdentifier = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOPartyKind2ᚖcrmgraphᚋcrmᚐPartyKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOPartyStatus2ᚖcrmgraphᚋcrmᚐPartyStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "includeMerged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("includeMerged"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IncludeMerged = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPartySearchOrder(ctx context.Context, obj any) (crm.Order[crm.PartySearchOrderField], error) {
+	var it crm.Order[crm.PartySearchOrderField]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNPartySearchOrderField2crmgraphᚋcrmᚐPartySearchOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNDirection2crmgraphᚋcrmᚐDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
 		}
 	}
 	return it, nil
@@ -7559,6 +7761,54 @@ func (ec *executionContext) _PartyPayload(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var partySearchConnectionImplementors = []string{"PartySearchConnection"}
+
+func (ec *executionContext) _PartySearchConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Found[crm.Party]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, partySearchConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PartySearchConnection")
+		case "nodes":
+			out.Values[i] = ec._PartySearchConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasNextPage":
+			out.Values[i] = ec._PartySearchConnection_hasNextPage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._PartySearchConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var tenantSettingsImplementors = []string{"TenantSettings", "Node"}
 
 func (ec *executionContext) _TenantSettings(ctx context.Context, sel ast.SelectionSet, obj *crm.TenantSettings) graphql.Marshaler {
@@ -7867,6 +8117,28 @@ func (ec *executionContext) unmarshalNOrganizationInput2crmgraphᚋcrmᚐOrganiz
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNPartySearchInput2crmgraphᚋcrmᚐPartyQuery(ctx context.Context, v any) (crm.PartyQuery, error) {
+	res, err := ec.unmarshalInputPartySearchInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNPartySearchOrderField2crmgraphᚋcrmᚐPartySearchOrderField(ctx context.Context, v any) (crm.PartySearchOrderField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := crm.PartySearchOrderField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPartySearchOrderField2crmgraphᚋcrmᚐPartySearchOrderField(ctx context.Context, sel ast.SelectionSet, v crm.PartySearchOrderField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNPartyUpdateInput2crmgraphᚋcrmᚐPartyUpdate(ctx context.Context, v any) (crm.PartyUpdate, error) {
 	res, err := ec.unmarshalInputPartyUpdateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -7966,6 +8238,21 @@ func (ec *executionContext) marshalOPartyPayload2ᚖcrmgraphᚋgraphᚐPartyPayl
 		return graphql.Null
 	}
 	return ec._PartyPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOPartySearchConnection2ᚖcrmgraphᚋcrmᚐFound(ctx context.Context, sel ast.SelectionSet, v *crm.Found[crm.Party]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PartySearchConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPartySearchOrder2ᚖcrmgraphᚋcrmᚐOrder(ctx context.Context, v any) (*crm.Order[crm.PartySearchOrderField], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPartySearchOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOTenantSettings2ᚖcrmgraphᚋcrmᚐTenantSettings(ctx context.Context, sel ast.SelectionSet, v *crm.TenantSettings) graphql.Marshaler {

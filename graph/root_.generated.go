@@ -145,6 +145,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPartyKindFilter,
 		ec.unmarshalInputPartyMergeInput,
 		ec.unmarshalInputPartyOrder,
+		ec.unmarshalInputPartySearchInput,
+		ec.unmarshalInputPartySearchOrder,
 		ec.unmarshalInputPartyStatusFilter,
 		ec.unmarshalInputPartyUpdateInput,
 		ec.unmarshalInputPartyWhere,
@@ -4433,6 +4435,71 @@ extend type Identifier {
   "Whether it came with a merge and is not the party's own."
   isAlias: Boolean!
 }
+
+extend type Query {
+  """
+  Finds parties by names, contact points, tax id or external identifier. Those that are deactivated or anonymised are not found.
+  Needs crm:party:search and crm:party:view.
+  """
+  partySearch(
+    "What to find. One of name, email, phone, taxId and externalIdentifier is needed."
+    input: PartySearchInput!
+    "The order, then by id: the newest first when null."
+    orderBy: PartySearchOrder
+    "How many records to return: 1 to 100, 25 when null."
+    first: Int
+    "Skip so many records: 0 to 100,000."
+    offset: Int
+  ): PartySearchConnection
+}
+
+"Which parties to find. Fields given together must all match."
+input PartySearchInput {
+  "What is in the registered, the trading or the whole name, at least 2 letters or digits. Case, accents and signs do not count."
+  name: String
+  "What an e-mail address begins with, at least 3 characters."
+  email: String
+  "A telephone number or the end of one, at least 4 digits."
+  phone: String
+  "The tax id. Only its letters and digits count."
+  taxId: String
+  "The id in any other system."
+  externalIdentifier: String
+  "Only parties of this kind."
+  kind: PartyKind
+  "Only parties of this status. MERGED needs crm:party:merge."
+  status: PartyStatus
+  "Whether those that were merged into others are found as well. Needs crm:party:merge."
+  includeMerged: Boolean = false
+}
+
+"An order of found parties. Those that lack the value come last."
+input PartySearchOrder {
+  "What to sort by."
+  field: PartySearchOrderField!
+  "Upwards unless said otherwise."
+  direction: Direction! = ASC
+}
+
+"What found parties can be sorted by."
+enum PartySearchOrderField {
+  "The registered name, in lower case."
+  LEGAL_NAME
+  "When the record was made."
+  CREATED_AT
+  "When the record last changed."
+  UPDATED_AT
+}
+
+"A part of the parties that were found."
+type PartySearchConnection {
+  "The parties."
+  nodes: [Party!]!
+  "Whether there are more after these."
+  hasNextPage: Boolean!
+  "How many parties were found. Computed only when asked for."
+  totalCount: Int
+}
 `, BuiltIn: false},
 	{Name: "../schema/preferences.graphqls", Input: `extend type Mutation {
   """
@@ -5216,6 +5283,14 @@ enum VehicleSearchOrderField {
   UNIT_NUMBER
   "The VIN."
   VIN
+  "The vehicle number."
+  NUMBER
+  "The maker, in lower case, then by number."
+  MAKE
+  "The model, in lower case, then by number."
+  MODEL
+  "The model year, then by number."
+  YEAR
 }
 
 "A part of the vehicles that were found."
@@ -5451,6 +5526,8 @@ enum UserErrorCode {
   INVALID_ROLE_CODE
   "The text to search for is too short."
   QUERY_TOO_SHORT
+  "The search names nothing that a party is found by."
+  SEARCH_CRITERIA_REQUIRED
   "A VIN never changes: deactivate the vehicle and register the right one."
   VIN_IMMUTABLE
   "An active warranty has this serial number."
@@ -7255,6 +7332,18 @@ func (ec *executionContext) childFields_PartyPayload(ctx context.Context, field 
 		return ec.fieldContext_PartyPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PartyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PartySearchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_PartySearchConnection_nodes(ctx, field)
+	case "hasNextPage":
+		return ec.fieldContext_PartySearchConnection_hasNextPage(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PartySearchConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PartySearchConnection", field.Name)
 }
 
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -112,6 +112,7 @@ type QueryResolver interface {
 	LoyaltyPreview(ctx context.Context, amount crm.MoneyInput, channel *string, at *time.Time) (*crm.LoyaltyQuote, error)
 	PartyMergePreview(ctx context.Context, survivorID string, loserIds []string) (*crm.MergePreview, error)
 	TenantSettings(ctx context.Context) (*crm.TenantSettings, error)
+	PartySearch(ctx context.Context, input crm.PartyQuery, orderBy *crm.Order[crm.PartySearchOrderField], first *int, offset *int) (*crm.Found[crm.Party], error)
 	BillingTermsList(ctx context.Context) ([]*crm.BillingTerms, error)
 	Search(ctx context.Context, text string, types []crm.SearchType, first *int) ([]*crm.SearchHit, error)
 	VehicleSearch(ctx context.Context, input crm.VehicleQuery, orderBy *crm.Order[crm.VehicleSearchOrderField], first *int, offset *int) (*crm.VehicleHits, error)
@@ -1633,6 +1634,44 @@ func (ec *executionContext) field_Query_partyMergePreview_args(ctx context.Conte
 		return nil, err
 	}
 	args["loserIds"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_partySearch_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (crm.PartyQuery, error) {
+			return ec.unmarshalNPartySearchInput2crmgraphᚋcrmᚐPartyQuery(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*crm.Order[crm.PartySearchOrderField], error) {
+			return ec.unmarshalOPartySearchOrder2ᚖcrmgraphᚋcrmᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg3
 	return args, nil
 }
 
@@ -6901,6 +6940,50 @@ func (ec *executionContext) fieldContext_Query_tenantSettings(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_partySearch(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_partySearch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PartySearch(ctx, fc.Args["input"].(crm.PartyQuery), fc.Args["orderBy"].(*crm.Order[crm.PartySearchOrderField]), fc.Args["first"].(*int), fc.Args["offset"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *crm.Found[crm.Party]) graphql.Marshaler {
+			return ec.marshalOPartySearchConnection2ᚖcrmgraphᚋcrmᚐFound(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_partySearch(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PartySearchConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_partySearch_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_billingTermsList(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10402,6 +10485,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_tenantSettings(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "partySearch":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_partySearch(ctx, field)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

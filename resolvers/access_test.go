@@ -42,6 +42,9 @@ func TestPermissions(t *testing.T) {
 		"the settings":                     {"crm:settings:view", "{ tenantSettings { revision } roles(first: 1) { totalCount } }", `{"tenantSettings":null,"roles":{"totalCount":13}}`},
 		"a history": {"crm:event:view", "{ customer(by: {number: 1001}) { number events(first: 1) { totalCount } } events(first: 1) { totalCount } }",
 			`{"customer":{"number":1001,"events":null},"events":null}`},
+		"a search for parties": {"crm:party:search", `{ partySearch(input: {name: "er"}) { totalCount } }`, `{"partySearch":null}`},
+		"a search for merged parties": {"crm:party:merge", `{ partySearch(input: {name: "er", includeMerged: true}) { totalCount } open: partySearch(input: {name: "qqqq"}) { totalCount } }`,
+			`{"partySearch":null,"open":{"totalCount":0}}`},
 		"a search for a kind by name": {"crm:vehicle:search", `{ search(text: "golf", types: [VEHICLE]) { score } }`, `{"search":null}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -103,6 +103,18 @@ func (q queryResolver) VehicleSearch(ctx context.Context, input crm.VehicleQuery
 	return hits, err
 }
 
+func (q queryResolver) PartySearch(ctx context.Context, input crm.PartyQuery, orderBy *crm.PartySearchOrder, first, offset *int) (*crm.PartySearchConnection, error) {
+	page, err := crm.NewPage(first, nil, nil, nil, offset)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.store.SearchParties(ctx, input, orderBy, page)
+	if err == nil {
+		aheadOfFound(ctx, "PartySearch", found.Nodes())
+	}
+	return found, err
+}
+
 func (q queryResolver) LoyaltyAccount(ctx context.Context, by crm.LoyaltyAccountBy) (*crm.LoyaltyAccount, error) {
 	row, err := q.store.LoyaltyAccount(ctx, by)
 	return found(ctx, row, err)

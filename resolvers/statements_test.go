@@ -60,7 +60,9 @@ func TestStatements(t *testing.T) {
 		"edges in a fragment":    {`{ customers(first: 3) { edges { node { ...f } } } } fragment f on Customer { party { ... on Node { ... on Party { contactPoints { id } } } } }`, 3},
 		"what everyone of a page said": {`{ customers(first: 50) { nodes { communicationPreferences { revision } consents { state } consentHistory(first: 2) { nodes { after } }
 			party { communicationPreferences { revision } consents { state } } } } }`, 6},
-		"a search and what is below its hits": {`{ search(text: "amelia hartman") { node { ... on Customer { party { displayName } } } } }`, 3},
+		// ids, parties, total; points, accounts; terms
+		"found parties and what is below them": {`{ partySearch(input: {name: "er", kind: ORGANIZATION}, first: 20) { totalCount nodes { contactPoints { id } account { billingTerms { id } } } } }`, 6},
+		"a search and what is below its hits":  {`{ search(text: "amelia hartman") { node { ... on Customer { party { displayName } } } } }`, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
