@@ -1,6 +1,6 @@
 FROM node:20-bookworm AS playground
 WORKDIR /src/playground
-COPY playground/package.json playground/package-lock.json ./
+COPY playground/package.json playground/package-lock.json playground/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY playground ./
 RUN npm run build

@@ -10,12 +10,12 @@ help: ## Print this list
 run: build ## Build everything and serve on http://127.0.0.1:8080
 	./bin/crmgraph
 
-build: playground ## Build the program, with the playground in it
+build: playground ## Build the program, with its pages in it
 	go build -o bin/crmgraph .
 
-playground: playground/dist/index.html.gz ## Build the playground's page
+playground: playground/dist/index.html.gz ## Build the pages: the playground, and that of the contracts
 
-playground/dist/index.html.gz: playground/package-lock.json playground/index.html playground/vite.config.js $(wildcard playground/src/*) $(wildcard playground/tabs/*)
+playground/dist/index.html.gz: playground/package-lock.json playground/vite.config.js $(wildcard playground/*.html) $(wildcard playground/src/*) $(wildcard playground/tabs/*)
 	cd playground && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 generate: ## Generate graph/ from the schema

@@ -15,8 +15,6 @@ import (
 	"time"
 )
 
-const indexName = "index.html"
-
 // contentTypes is fixed here because the system's own table may lack an entry
 // or name another type, and browsers refuse scripts of a wrong type.
 var contentTypes = map[string]string{
@@ -29,13 +27,13 @@ var contentTypes = map[string]string{
 
 // file is one built file, kept as it was compressed at build time.
 type file struct {
-	name        string // path below /playground/, without .gz
+	name        string // path below the page, without .gz
 	gzipped     []byte
 	hash        string
 	contentType string
 }
 
-// load reads every .gz file of a build; other files are not part of the page.
+// load reads every .gz file of a build; other files are not part of the pages.
 func load(dist fs.FS) ([]file, error) {
 	var files []file
 	err := fs.WalkDir(dist, ".", func(filePath string, entry fs.DirEntry, err error) error {
@@ -58,10 +56,10 @@ func load(dist fs.FS) ([]file, error) {
 	return files, err
 }
 
-func (f file) isPage() bool { return f.name == indexName }
+func (f file) isPage() bool { return path.Ext(f.name) == ".html" }
 
 // ServeHTTP answers with the file, compressed for clients that accept gzip. The
-// build names every file but the page by its content, so those never change.
+// build names every file but the pages by its content, so those never change.
 func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", f.contentType)

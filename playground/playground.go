@@ -1,9 +1,10 @@
-// Package playground serves a GraphiQL page for people: tabs that run against
-// the seed data, a schema explorer, and a switch of tenant and role. Everything
-// the page needs is embedded; it talks to no other host.
+// Package playground serves pages for people: GraphiQL with tabs that run against
+// the seed data, a schema explorer, and a switch of tenant and role; and a page
+// that shows the OpenAPI documents of the legacy contracts. Everything the pages
+// need is embedded; they talk to no other host.
 //
-// The page is built from the sources in this folder by npm (make playground)
-// and is not committed. A program compiled without it says how to build it.
+// They are built from the sources in this folder by npm (make playground) and are
+// not committed. A program compiled without them says how to build them.
 package playground
 
 import (
@@ -11,7 +12,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"slices"
 )
 
 // contentSecurityPolicy allows this origin only. The editor sets inline styles
@@ -29,9 +29,9 @@ const unbuiltPage = `<!doctype html>
 <style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 4rem auto; max-width: 40rem; padding: 0 1rem }</style>
 </head>
 <body>
-<h1>The playground is not built</h1>
-<p>This program was compiled without it. Run <code>make playground</code> (it needs Node.js), then start
-the program again. The GraphQL endpoint at <code>/graphql</code> works without it.</p>
+<h1>This page is not built</h1>
+<p>The program was compiled without it. Run <code>make playground</code> (it needs Node.js), then start
+the program again. Everything but its pages works without that.</p>
 </body>
 </html>
 `
@@ -39,10 +39,14 @@ the program again. The GraphQL endpoint at <code>/graphql</code> works without i
 //go:embed all:dist
 var embedded embed.FS
 
-// Built reports whether the page was built before this program was compiled.
+// Built reports whether the pages were built before this program was compiled.
 func Built() bool {
-	_, err := fs.Stat(embedded, "dist/index.html.gz")
-	return err == nil
+	for _, page := range []string{"index", "openapi"} {
+		if _, err := fs.Stat(embedded, "dist/"+page+".html.gz"); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Handler serves the playground at /playground/ and redirects /playground
@@ -58,35 +62,50 @@ func Built() bool {
 // When the page is not built, /playground/ answers 503 with a page that says how
 // to build it, so that no script takes it for the playground.
 func Handler() http.Handler {
+	return newHandler(built())
+}
+
+func built() fs.FS {
 	dist, err := fs.Sub(embedded, "dist")
 	if err != nil {
 		panic(err) // the name is a constant
 	}
-	return newHandler(dist)
+	return dist
 }
 
 func newHandler(dist fs.FS) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /playground", redirectToPage)
+	mux.Handle("GET /playground/{$}", mount(mux, "/playground/", dist, "index.html"))
+	return secured(mux)
+}
+
+// mount serves what the pages of a build load, below a prefix, and returns the page
+// of the name.
+func mount(mux *http.ServeMux, prefix string, dist fs.FS, page string) http.Handler {
 	files, err := load(dist)
 	if err != nil {
 		panic(err) // embedded files are read from memory
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /playground", redirectToPage)
+	named := http.Handler(http.HandlerFunc(serveUnbuilt))
 	for _, f := range files {
-		mux.Handle("GET /playground/"+f.name, f)
+		if !f.isPage() {
+			mux.Handle("GET "+prefix+f.name, f)
+		} else if f.name == page {
+			named = f
+		}
 	}
-	page := http.Handler(http.HandlerFunc(serveUnbuilt))
-	if i := slices.IndexFunc(files, file.isPage); i >= 0 {
-		page = files[i]
-	}
-	mux.Handle("GET /playground/{$}", page)
+	return named
+}
 
+// secured forbids other hosts.
+func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentSecurityPolicy)
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("X-Content-Type-Options", "nosniff")
-		mux.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -2,13 +2,17 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { defineConfig } from 'vite';
 
+const pages = ['index.html', 'openapi.html'];
+
 // The Go server embeds and sends the gzip form only, so nothing else is written.
 function gzipOnly() {
   return {
     name: 'gzip-only',
     buildStart() {
       rmSync('dist/assets', { recursive: true, force: true });
-      rmSync('dist/index.html.gz', { force: true });
+      for (const page of pages) {
+        rmSync(`dist/${page}.gz`, { force: true });
+      }
     },
     writeBundle(_options, bundle) {
       for (const fileName of Object.keys(bundle)) {
@@ -31,6 +35,7 @@ export default defineConfig({
     assetsInlineLimit: (file) => (file.endsWith('.svg') ? false : undefined),
     chunkSizeWarningLimit: 4096,
     rolldownOptions: {
+      input: pages,
       onLog(level, log, report) {
         // Directives of React libraries mean nothing to a browser bundle.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') {
