@@ -22,6 +22,7 @@ import (
 	"crmgraph/internal/obs"
 	"crmgraph/playground"
 	"crmgraph/resolvers"
+	"crmgraph/rest/durion"
 )
 
 // server is what the handlers share.
@@ -35,7 +36,7 @@ type server struct {
 	draining    atomic.Bool
 }
 
-// handler is the whole mux.
+// handler is the mux with the doors before it.
 func (s *server) handler(ctx context.Context) (http.Handler, error) {
 	cursorKey, err := cursorKey(s.cli)
 	if err != nil {
@@ -88,13 +89,20 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 	page := playground.Handler()
 	mux.Handle("/playground", page)
 	mux.Handle("/playground/", page)
+	contracts := playground.Contracts(map[string][]byte{"durion": durion.OpenAPI})
+	mux.Handle("/openapi", contracts)
+	mux.Handle("/openapi/", contracts)
 	if s.development {
 		mux.Handle("POST /playground/token", http.NewCrossOriginProtection().Handler(handOut(keys)))
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics.Handler())
-	return obs.Correlate(mux), nil
+	legacy, err := s.legacy(store, authenticator)
+	if err != nil {
+		return nil, err
+	}
+	return obs.Correlate(before(mux, legacy, compress(legacy))), nil
 }
 
 // sweep removes idempotency keys that are past their time, every hour until ctx ends.

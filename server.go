@@ -144,7 +144,7 @@ func (s *server) untilDone(ctx context.Context, web *http.Server, listener net.L
 
 // announce tells people where to go.
 func announce(out io.Writer, base string, cli *config.CLI, development bool) {
-	fmt.Fprintf(out, "GraphQL     %s/graphql\nPlayground  %s/playground\n", base, base)
+	fmt.Fprintf(out, "GraphQL     %s/graphql\nDurion      %[1]s/v1/crm, %[1]s/v1/vehicles, described at %[1]s/openapi/durion\nPlayground  %[1]s/playground\n", base)
 	if development {
 		fmt.Fprintf(out, "Token       %s token --tenant demo --role admin --state-dir %s\n", os.Args[0], cli.StateDir)
 	}

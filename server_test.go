@@ -25,6 +25,7 @@ import (
 	"crmgraph/internal/browser"
 	"crmgraph/internal/crmtest"
 	"crmgraph/playground"
+	"crmgraph/rest/durion"
 )
 
 // address waits for the line that tells where the server listens.
@@ -80,10 +81,16 @@ func tokenOf(t testing.TB, base, tenant, role string) string {
 	return answer.Token
 }
 
-// send posts a body with the token and returns status and answer.
+// send posts a body to the graph with the token and returns status and answer.
 func send(t testing.TB, base, token, mediaType, body string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/graphql", strings.NewReader(body))
+	return sendTo(t, http.MethodPost, base+"/graphql", token, mediaType, body)
+}
+
+// sendTo is send for any method and address.
+func sendTo(t testing.TB, method, url, token, mediaType, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", mediaType)
 	request.Header.Set("Authorization", "Bearer "+token)
@@ -191,20 +198,23 @@ func TestServe(t *testing.T) {
 	})
 }
 
-// The README's first query gives the README's answer.
+// The README's requests give the README's answers.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	queries := regexp.MustCompile(`(?s)-d '(\{.*?\})'\n`).FindAllSubmatch(text, -1)
-	answers := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(text, -1)
-	require.Len(t, queries, 2)
-	require.Len(t, answers, 2)
+	examples := regexp.MustCompile("(?s)curl -s http://127.0.0.1:8080(/\\S+)([^`]*)```\n\n```json\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	require.Len(t, examples, 3)
 	base, _, _ := start(t)
-	for i, query := range queries {
-		status, got := send(t, base, tokenOf(t, base, "demo", "admin"), "application/json", string(query[1]))
-		require.Equal(t, http.StatusOK, status)
-		require.JSONEq(t, string(answers[i][1]), got)
+	token := tokenOf(t, base, "demo", "admin")
+	for _, example := range examples {
+		method, body := http.MethodGet, ""
+		if _, data, ok := strings.Cut(example[2], "-d '"); ok {
+			method, body = http.MethodPost, data[:strings.LastIndex(data, "'")]
+		}
+		status, got := sendTo(t, method, base+example[1], token, "application/json", body)
+		require.Equal(t, http.StatusOK, status, got)
+		require.JSONEq(t, example[3], got)
 	}
 }
 
@@ -303,6 +313,20 @@ func TestPlaygroundInABrowser(t *testing.T) {
 	base, _, _ := start(t)
 	require.True(t, playground.Built(), "run: make playground")
 	browser.Run(t, base)
+}
+
+func TestContractInABrowser(t *testing.T) {
+	t.Parallel()
+	base, _, _ := start(t)
+	require.True(t, playground.Built(), "run: make playground")
+	text := browser.Contract(t, base, "durion", "Parties", "mergeParties")
+	for _, route := range durion.Routes() {
+		require.Contains(t, strings.ReplaceAll(text, "\u200b", ""), route.Path, route.ID)
+	}
+	require.Contains(t, text, "Merge parties into one")
+	require.Contains(t, text, "Needs crm:party:merge.")
+	require.Contains(t, text, "Id of a party.", "what is in the path can be filled in")
+	require.Contains(t, text, "durion.yaml")
 }
 
 func TestCommands(t *testing.T) {

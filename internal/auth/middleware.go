@@ -24,22 +24,30 @@ func (a *Authenticator) Middleware(
 	next http.Handler, deny func(w http.ResponseWriter, r *http.Request, err error),
 ) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bearer, hint, err := bearerOf(r.Header)
+		p, hint, err := a.Request(r)
 		if err != nil {
-			w.Header().Set("WWW-Authenticate", hint)
-			deny(w, r, err)
-			return
-		}
-		p, err := a.Authenticate(r.Context(), bearer)
-		if err != nil {
-			if crm.CodeOf(err) == crm.Unauthenticated {
-				w.Header().Set("WWW-Authenticate", challengeInvalid)
+			if hint != "" {
+				w.Header().Set("WWW-Authenticate", hint)
 			}
 			deny(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(crm.WithPrincipal(r.Context(), p)))
 	})
+}
+
+// Request tells who sends a request, by its bearer token. With an error that is Unauthenticated
+// comes the challenge to answer with. Errors: as [Authenticator.Authenticate].
+func (a *Authenticator) Request(r *http.Request) (p *crm.Principal, hint string, err error) {
+	bearer, hint, err := bearerOf(r.Header)
+	if err != nil {
+		return nil, hint, err
+	}
+	p, err = a.Authenticate(r.Context(), bearer)
+	if err != nil && crm.CodeOf(err) == crm.Unauthenticated {
+		hint = challengeInvalid
+	}
+	return p, hint, err
 }
 
 // bearerOf returns the bearer token of a request, or the challenge to answer with.

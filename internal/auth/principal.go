@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4/json"
 
@@ -91,5 +92,5 @@ func (t *token) read(name string, into any) bool {
 // printable reports whether s can serve as a name: in logs, in SQL and to the eye.
 func printable(s string) bool {
 	unfit := func(r rune) bool { return !unicode.IsPrint(r) }
-	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, unfit)
+	return s != "" && len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsFunc(s, unfit)
 }

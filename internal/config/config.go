@@ -2,6 +2,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -36,8 +37,29 @@ type Serve struct {
 	CursorKey      string        `env:"CRMGRAPH_CURSOR_KEY" help:"Secret that signs cursors, shared by all servers of one address (default: a key kept in the state directory)."`
 	LogLevel       slog.Level    `env:"CRMGRAPH_LOG_LEVEL" default:"INFO" help:"DEBUG logs every request, INFO what needs attention."`
 
+	LegacyStubs        string   `env:"CRMGRAPH_LEGACY_STUBS" enum:"useful,literal" default:"useful" help:"What the stubs of a legacy contract do: useful (what their names say), literal (answer 501, as documented)."`
+	TrustedProxies     []string `name:"trusted-proxy" env:"CRMGRAPH_TRUSTED_PROXY" help:"Addresses or CIDR ranges of gateways whose X-User and X-Authorities headers the Durion contract accepts in place of a token."`
+	TrustedProxyTenant string   `env:"CRMGRAPH_TRUSTED_PROXY_TENANT" help:"Code of the tenant that the trusted proxies' users belong to."`
+
+	Durion Durion        `embed:"" prefix:"durion-" envprefix:"CRMGRAPH_DURION_"`
 	OIDC   OIDC          `embed:"" prefix:"oidc-" envprefix:"CRMGRAPH_OIDC_"`
 	Limits limits.Limits `embed:"" prefix:"limit-"`
+}
+
+// Durion is how the Durion contract is served.
+type Durion struct {
+	ListCap    int       `env:"LIST_CAP" default:"1000" help:"Rows of a list at most that is asked for without a page."`
+	Deprecated time.Time `env:"DEPRECATED" format:"2006-01-02" help:"Day (2026-03-31) since which the contract is deprecated, told in every answer."`
+	Sunset     time.Time `env:"SUNSET" format:"2006-01-02" help:"Day on which the contract ends, told in every answer."`
+	Successor  string    `env:"SUCCESSOR" help:"URL of what replaces the contract, such as /graphql, told in every answer."`
+}
+
+// Validate refuses what cannot be meant.
+func (d Durion) Validate() error {
+	if d.ListCap < 1 {
+		return errors.New("--durion-list-cap must be at least 1")
+	}
+	return nil
 }
 
 // OIDC names the issuer of production tokens.
@@ -73,7 +95,7 @@ type VerifyLedgers struct {
 // Token says what a development token claims.
 type Token struct {
 	Tenant string        `default:"demo" help:"Code of the tenant."`
-	Role   string        `enum:"admin,agent,viewer" default:"admin" help:"What the bearer may do: admin, agent or viewer."`
+	Role   string        `enum:"admin,agent,viewer,CSR,FLEET_MANAGER,ADMIN" default:"admin" help:"What the bearer may do: admin, agent or viewer, or a role of the Durion contract: CSR, FLEET_MANAGER or ADMIN."`
 	TTL    time.Duration `name:"ttl" default:"12h" help:"How long the token is good for."`
 }
 

@@ -73,6 +73,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, config.Serve{
 		Addr: "127.0.0.1:8080", Development: "auto", MaxConns: 16, MaxBody: 1 << 20,
 		Timeout: 10 * time.Second, Drain: 10 * time.Second, LogLevel: slog.LevelInfo,
+		LegacyStubs: "useful", Durion: config.Durion{ListCap: 1000},
 		OIDC: config.OIDC{
 			ClockSkew: 30 * time.Second, TenantClaim: "tenant", RolesClaim: "roles", RightsClaim: "permissions",
 		},
@@ -84,7 +85,9 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	cli, err := parsed(t, "serve", "--addr=:80", "--development=off", "--oidc-issuer=https://issuer.example",
 		"--oidc-audience=crm", "--oidc-algorithms=ES256,EdDSA", "--allowed-origins=https://a.example,https://b.example",
-		"--limit-depth=3", "--log-level=debug", "--database-url=postgres://db/crm")
+		"--limit-depth=3", "--log-level=debug", "--database-url=postgres://db/crm",
+		"--legacy-stubs=literal", "--trusted-proxy=10.0.0.1,10.1.0.0/16", "--trusted-proxy-tenant=demo",
+		"--durion-list-cap=50", "--durion-deprecated=2026-03-31", "--durion-sunset=2027-03-31", "--durion-successor=/graphql")
 	require.NoError(t, err)
 	require.Equal(t, "postgres://db/crm", cli.DatabaseURL)
 	require.Equal(t, "off", cli.Serve.Development)
@@ -93,9 +96,16 @@ func TestFlags(t *testing.T) {
 	require.Equal(t, []string{"ES256", "EdDSA"}, cli.Serve.OIDC.Algorithms)
 	require.Equal(t, []string{"https://a.example", "https://b.example"}, cli.Serve.AllowedOrigins)
 	require.Equal(t, 3, cli.Serve.Limits.Depth)
+	require.Equal(t, "literal", cli.Serve.LegacyStubs)
+	require.Equal(t, []string{"10.0.0.1", "10.1.0.0/16"}, cli.Serve.TrustedProxies)
+	require.Equal(t, "demo", cli.Serve.TrustedProxyTenant)
+	require.Equal(t, config.Durion{
+		ListCap: 50, Deprecated: time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), Successor: "/graphql",
+	}, cli.Serve.Durion)
 	require.Equal(t, slog.LevelDebug, cli.Serve.LogLevel)
 
-	for flag, value := range map[string]string{"development": "maybe", "timeout": "soon", "log-level": "loud", "max-body": "much"} {
+	for flag, value := range map[string]string{"development": "maybe", "timeout": "soon", "log-level": "loud", "max-body": "much",
+		"legacy-stubs": "some", "durion-list-cap": "0", "durion-sunset": "soon"} {
 		_, err := parsed(t, "serve", "--"+flag+"="+value)
 		require.ErrorContains(t, err, flag)
 	}

@@ -1,8 +1,10 @@
 package obs
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -18,7 +20,16 @@ type Metrics struct {
 	errors     prometheus.Counter
 	panics     prometheus.Counter
 	cost       prometheus.Histogram
+	calls      *prometheus.CounterVec
+	durations  *prometheus.HistogramVec
+	clients    labels
 }
+
+// buckets are of times to answer a request, in seconds.
+var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// maxClients bounds how many clients have counters of their own.
+const maxClients = 100
 
 // NewMetrics registers the counters; stat tells the database pool's.
 func NewMetrics(stat func() *pgxpool.Stat) *Metrics {
@@ -26,7 +37,7 @@ func NewMetrics(stat func() *pgxpool.Stat) *Metrics {
 		registry: prometheus.NewRegistry(),
 		operations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "crmgraph_graphql_seconds", Help: "Time to answer a GraphQL request, in seconds.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+			Buckets: buckets,
 		}, []string{"type", "status"}),
 		errors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "crmgraph_graphql_errors_total", Help: "Errors in GraphQL answers.",
@@ -38,8 +49,16 @@ func NewMetrics(stat func() *pgxpool.Stat) *Metrics {
 			Name: "crmgraph_graphql_cost_points", Help: "Price of GraphQL requests, in points.",
 			Buckets: []float64{1, 2, 5, 10, 25, 50, 100, 250, 500, 1000},
 		}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "crmgraph_rest_requests_total", Help: "Requests to legacy contracts.",
+		}, []string{"contract", "operation", "client", "status"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "crmgraph_rest_seconds", Help: "Time to answer a request to a legacy contract, in seconds.",
+			Buckets: buckets,
+		}, []string{"contract", "operation"}),
+		clients: labels{most: maxClients, known: map[string]bool{}},
 	}
-	m.registry.MustRegister(m.operations, m.errors, m.panics, m.cost,
+	m.registry.MustRegister(m.operations, m.errors, m.panics, m.cost, m.calls, m.durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		poolGauge("connections", "Open connections of the database pool.", stat, (*pgxpool.Stat).TotalConns),
 		poolGauge("connections_in_use", "Connections of the database pool that run a statement.", stat, (*pgxpool.Stat).AcquiredConns),
@@ -70,4 +89,33 @@ func (m *Metrics) Operation(kind string, status int, took time.Duration, cost, e
 	if panicked {
 		m.panics.Inc()
 	}
+}
+
+// Call counts one request to a legacy contract. An operation or a client that is not known is
+// "none", and clients beyond the first hundred are "other".
+func (m *Metrics) Call(contract, operation, client string, status int, took time.Duration, panicked bool) {
+	operation = cmp.Or(operation, "none")
+	m.calls.WithLabelValues(contract, operation, m.clients.of(cmp.Or(client, "none")), strconv.Itoa(status)).Inc()
+	m.durations.WithLabelValues(contract, operation).Observe(took.Seconds())
+	if panicked {
+		m.panics.Inc()
+	}
+}
+
+// labels keeps the values of a label from becoming too many. It is safe for concurrent use.
+type labels struct {
+	most  int
+	mutex sync.Mutex
+	known map[string]bool
+}
+
+// of is the value itself when it is among the first ones, else "other".
+func (l *labels) of(value string) string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if !l.known[value] && len(l.known) >= l.most {
+		return "other"
+	}
+	l.known[value] = true
+	return value
 }

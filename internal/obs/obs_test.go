@@ -171,6 +171,42 @@ func TestCorrelationID(t *testing.T) {
 			require.NotEqual(t, first, second)
 		})
 	}
+	const trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+	for name, header := range map[string]string{
+		"of the first version": "00-" + trace + "-" + parent + "-01",
+		"not sampled":          "00-" + trace + "-" + parent + "-00",
+		"of a later version":   "cc-" + trace + "-" + parent + "-01-what-comes",
+	} {
+		t.Run("it is that of the trace: "+name, func(t *testing.T) {
+			t.Parallel()
+			id, line := correlated(t, http.Header{"Traceparent": {header}})
+			require.Equal(t, "4bf92f35-77b3-4da6-a3ce-929d0e0e4736", id)
+			require.Equal(t, id, line["correlationId"])
+			id, _ = correlated(t, http.Header{"Traceparent": {header}, obs.CorrelationHeader: {"a b"}})
+			require.Equal(t, "4bf92f35-77b3-4da6-a3ce-929d0e0e4736", id, "in place of one that cannot be used")
+			id, _ = correlated(t, http.Header{"Traceparent": {header}, obs.CorrelationHeader: {"abc-1"}})
+			require.Equal(t, "abc-1", id, "the client's own goes first")
+		})
+	}
+	for name, headers := range map[string][]string{
+		"two of them":               {"00-" + trace + "-" + parent + "-01", "00-" + trace + "-" + parent + "-01"},
+		"the version that is none":  {"ff-" + trace + "-" + parent + "-01"},
+		"more than its version has": {"00-" + trace + "-" + parent + "-01-x"},
+		"capital letters":           {"00-" + strings.ToUpper(trace) + "-" + parent + "-01"},
+		"a trace of zeros":          {"00-" + strings.Repeat("0", 32) + "-" + parent + "-01"},
+		"a parent of zeros":         {"00-" + trace + "-" + strings.Repeat("0", 16) + "-01"},
+		"a trace too short":         {"00-" + trace[1:] + "-" + parent + "-01"},
+		"no flags":                  {"00-" + trace + "-" + parent},
+		"words":                     {"trace me"},
+	} {
+		t.Run("a new one is made for a traceparent with "+name, func(t *testing.T) {
+			t.Parallel()
+			id, _ := correlated(t, http.Header{"Traceparent": headers})
+			require.NoError(t, uuid.Validate(id))
+			require.NotContains(t, strings.ReplaceAll(id, "-", ""), trace[:8])
+			require.NotEqual(t, uuid.Nil.String(), id)
+		})
+	}
 	t.Run("a personal one is not logged", func(t *testing.T) {
 		t.Parallel()
 		_, line := correlated(t, http.Header{obs.CorrelationHeader: {"amelia@example.com"}})
@@ -242,4 +278,34 @@ func TestMetrics(t *testing.T) {
 	} {
 		require.Contains(t, after, line+"\n")
 	}
+}
+
+func TestMetricsOfContracts(t *testing.T) {
+	t.Parallel()
+	m := obs.NewMetrics(pool(t).Stat)
+	m.Call("durion", "D-05", "till", http.StatusOK, 30*time.Millisecond, false)
+	m.Call("durion", "D-05", "till", http.StatusOK, 70*time.Millisecond, false)
+	m.Call("durion", "D-05", "", http.StatusUnauthorized, time.Millisecond, false)
+	m.Call("durion", "", "", http.StatusNotFound, time.Millisecond, false)
+	m.Call("durion", "D-02", "till", http.StatusInternalServerError, time.Second, true)
+	for i := range 200 {
+		m.Call("other", "X-01", fmt.Sprintf("client-%d", i), http.StatusOK, time.Millisecond, false)
+	}
+	m.Call("durion", "D-05", "till", http.StatusOK, 20*time.Second, false)
+	after := scraped(t, m)
+	for _, line := range []string{
+		`crmgraph_rest_requests_total{client="till",contract="durion",operation="D-05",status="200"} 3`,
+		`crmgraph_rest_requests_total{client="none",contract="durion",operation="D-05",status="401"} 1`,
+		`crmgraph_rest_requests_total{client="none",contract="durion",operation="none",status="404"} 1`,
+		`crmgraph_rest_requests_total{client="till",contract="durion",operation="D-02",status="500"} 1`,
+		`crmgraph_rest_requests_total{client="client-97",contract="other",operation="X-01",status="200"} 1`,
+		`crmgraph_rest_requests_total{client="other",contract="other",operation="X-01",status="200"} 102`,
+		`crmgraph_rest_seconds_bucket{contract="durion",operation="D-05",le="0.05"} 2`,
+		`crmgraph_rest_seconds_bucket{contract="durion",operation="D-05",le="10"} 3`,
+		`crmgraph_rest_seconds_count{contract="durion",operation="D-05"} 4`,
+		"crmgraph_panics_total 1",
+	} {
+		require.Contains(t, after, line+"\n")
+	}
+	require.NotContains(t, after, "client-98")
 }

@@ -5,6 +5,8 @@ package obs
 import (
 	"context"
 	"net/http"
+	"regexp"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -18,12 +20,13 @@ const maxCorrelationID = 128
 type correlationKey struct{}
 
 // Correlate gives each request a correlation id, the client's when it is visible ASCII of
-// at most 128 bytes and else a new UUID, and echoes it in the response.
+// at most 128 bytes, else the trace id of a W3C traceparent header as a UUID, else a new
+// UUID, and echoes it in the response.
 func Correlate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(CorrelationHeader)
 		if !usable(id) {
-			id = uuid.NewString()
+			id = traceID(r.Header.Values("Traceparent"))
 		}
 		w.Header().Set(CorrelationHeader, id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), correlationKey{}, id)))
@@ -47,3 +50,21 @@ func usable(id string) bool {
 	}
 	return true
 }
+
+// traceparent has the fields version, trace id, parent id, flags, and what later versions add
+// (W3C Trace Context).
+var traceparent = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$`)
+
+// traceID is the trace id of the one valid traceparent header as a UUID, else a new UUID.
+func traceID(headers []string) string {
+	if len(headers) != 1 {
+		return uuid.NewString()
+	}
+	m := traceparent.FindStringSubmatch(headers[0])
+	if m == nil || m[1] == "ff" || m[1] == "00" && m[4] != "" || zero(m[2]) || zero(m[3]) {
+		return uuid.NewString()
+	}
+	return uuid.MustParse(m[2]).String()
+}
+
+func zero(hex string) bool { return strings.Trim(hex, "0") == "" }
