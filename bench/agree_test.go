@@ -49,6 +49,32 @@ func TestBothSidesSayTheSame(t *testing.T) {
 	}
 }
 
+func TestReadsTakeFewStatements(t *testing.T) {
+	t.Parallel()
+	url := crmtest.Migrated(t)
+	require.NoError(t, seed.Load(t.Context(), url, tenantCode, small, nil))
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(t.Context())) })
+	s, err := takeSample(t.Context(), conn)
+	require.NoError(t, err)
+	for _, r := range reads() {
+		t.Run(r.name, func(t *testing.T) {
+			paths := r.paths(&s)
+			require.NotEmpty(t, paths)
+			most, err := countReads(t.Context(), &database{url: url, sample: s}, paths)
+			require.NoError(t, err)
+			require.Positive(t, most)
+			require.LessOrEqual(t, most, 7)
+			if r.name == "durion-list" {
+				one, err := countReads(t.Context(), &database{url: url, sample: s}, []string{"/v1/crm?pageSize=1"})
+				require.NoError(t, err)
+				require.Equal(t, one, most, "a page of one takes as many as one of all")
+			}
+		})
+	}
+}
+
 // askLimit returns the limit's answer.
 func (w workload) askLimit(t *testing.T, h http.Handler, v variables) []byte {
 	body, err := json.Marshal(v)

@@ -32,6 +32,9 @@ type sample struct {
 	numbers   []int64     // of customers that a whole page follows
 	names     []string    // normalised
 	accounts  []uuid.UUID // of customers that earn and redeem points
+	parties   []string    // ids of customers, as the Durion contract spells them
+	vehicles  []string    // ids of vehicles in use
+	people    []int64     // numbers of customers who are persons
 }
 
 // sampleSize is how many different requests a workload has.
@@ -111,6 +114,10 @@ func takeSample(ctx context.Context, conn *pgx.Conn) (s sample, err error) {
 		JOIN party p ON p.tenant_id = $1 AND p.id = c.id WHERE c.tenant_id = $1`+shuffled, s.tenant)
 	s.accounts, err = column[uuid.UUID](ctx, conn, err, `SELECT c.id FROM customer c WHERE c.tenant_id = $1
 		AND EXISTS (SELECT FROM loyalty_account l WHERE l.tenant_id = $1 AND l.id = c.id)`+shuffled, s.tenant)
+	s.parties = each(s.customers, uuid.UUID.String)
+	s.vehicles, err = column[string](ctx, conn, err, `SELECT c.id::text FROM vehicle c WHERE c.tenant_id = $1 AND c.status = 'ACTIVE'`+shuffled, s.tenant)
+	s.people, err = column[int64](ctx, conn, err, `SELECT c.number FROM customer c
+		JOIN party p ON p.tenant_id = $1 AND p.id = c.id WHERE c.tenant_id = $1 AND p.kind = 'INDIVIDUAL'`+shuffled, s.tenant)
 	return s, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"crmgraph/graph"
 	"crmgraph/internal/gqlhttp"
 	"crmgraph/resolvers"
+	"crmgraph/rest"
+	"crmgraph/rest/durion"
 )
 
 // inside is the server's graph in this process, without tokens: here its statements can
@@ -22,12 +25,14 @@ import (
 type inside struct {
 	store     *crm.Store
 	door      http.Handler
+	contract  http.Handler // Durion's
 	principal *crm.Principal
 }
 
 func newInside(pool *db.DB, id uuid.UUID) inside {
 	store := &crm.Store{DB: pool, CursorKey: []byte("nobody pages here"), Now: time.Now}
 	rights, _ := crm.RolePermissions("agent")
+	principal := &crm.Principal{TenantID: id, Tenant: tenantCode, Subject: "bench", Permissions: crm.NewPermissions(rights...)}
 	return inside{
 		store: store,
 		door: gqlhttp.New(gqlhttp.Options{
@@ -35,7 +40,13 @@ func newInside(pool *db.DB, id uuid.UUID) inside {
 			Present:        resolvers.Present,
 			PrepareContext: store.Begin,
 		}),
-		principal: &crm.Principal{TenantID: id, Tenant: tenantCode, Subject: "bench", Permissions: crm.NewPermissions(rights...)},
+		contract: durion.New(durion.Options{Options: rest.Options{
+			Store: store, Timeout: patience, Log: slog.Default(),
+			Authenticate:  func(*http.Request) (*crm.Principal, error) { return principal, nil },
+			CorrelationID: func(context.Context) string { return "bench" },
+			Observe:       func(context.Context, rest.Call) {},
+		}}),
+		principal: principal,
 	}
 }
 
@@ -51,6 +62,17 @@ func (in inside) ask(ctx context.Context, w workload, v variables) (answer []byt
 	recorder := httptest.NewRecorder()
 	in.door.ServeHTTP(recorder, request)
 	return recorder.Body.Bytes(), counter.Count(), nil
+}
+
+// read returns how many statements a read through the Durion contract takes.
+func (in inside) read(ctx context.Context, path string) (statements int, err error) {
+	ctx, counter := db.CountStatements(ctx)
+	recorder := httptest.NewRecorder()
+	in.contract.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil))
+	if recorder.Code != http.StatusOK {
+		return 0, fmt.Errorf("%s: %d %.500s", path, recorder.Code, recorder.Body)
+	}
+	return counter.Count(), nil
 }
 
 // countStatements returns the most statements that one of the checked requests took.

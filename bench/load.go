@@ -36,7 +36,7 @@ func dial(ctx context.Context, address string) (*client, error) {
 }
 
 // do sends a request in wire form and returns the body of its answer, which is valid
-// until the next call. An answer with errors, or without data, is an error.
+// until the next call. An answer with errors, or of another status than 200, is an error.
 func (c *client) do(request []byte) ([]byte, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (c *client) do(request []byte) ([]byte, error) {
 	if _, err := c.body.ReadFrom(response.Body); err != nil {
 		return nil, err
 	}
-	if response.StatusCode != http.StatusOK || !bytes.HasPrefix(c.body.Bytes(), []byte(`{"data":`)) {
+	if response.StatusCode != http.StatusOK || bytes.HasPrefix(c.body.Bytes(), []byte(`{"errors":`)) {
 		return nil, fmt.Errorf("%s: %.500s", response.Status, c.body.Bytes())
 	}
 	return c.body.Bytes(), nil

@@ -5,6 +5,8 @@
 //
 // Both are processes of their own, driven in turn over HTTP by a closed loop, so that
 // whatever else the machine does falls on both alike; only the ratios mean something.
+//
+// Reads through the Durion contract are measured alone: theirs is the server's processor time.
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,7 +39,7 @@ type cli struct {
 type settings struct {
 	State       string        `type:"path" help:"Where the database and the keys live (default: beside the server's own data)."`
 	Customers   int           `default:"100000" help:"Size of the tenant; each size has a database of its own."`
-	Only        []string      `enum:"lookup,view,page,search,earn,redeem" help:"Measure only these workloads: lookup, view, page, search, earn, redeem."`
+	Only        []string      `enum:"lookup,view,page,search,earn,redeem,durion-party,durion-vehicle,durion-customer,durion-list" help:"Measure only these workloads: lookup, view, page, search, earn, redeem; durion-party, durion-vehicle, durion-customer, durion-list."`
 	Rounds      int           `default:"3" help:"Rounds; the medians count."`
 	Time        time.Duration `default:"5s" help:"How long one side is driven in one round."`
 	Warmup      time.Duration `default:"2s" help:"How long each side is driven before the first round."`
@@ -85,7 +88,22 @@ func (s *settings) Run(ctx context.Context) (err error) {
 		}
 		rows = append(rows, r)
 	}
-	return s.report(table(s, data, rows))
+	var all []measured
+	for _, r := range s.reads() {
+		m, err := measureRead(ctx, s, data, r, sides)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+		all = append(all, m)
+	}
+	var tables []string
+	if len(rows) > 0 {
+		tables = append(tables, table(s, data, rows))
+	}
+	if len(all) > 0 {
+		tables = append(tables, readTable(s, data, all))
+	}
+	return s.report(strings.Join(tables, "\n"))
 }
 
 // workloads are those that were asked for, all when none was.

@@ -10,8 +10,7 @@ import (
 // table renders what was measured as Markdown.
 func table(s *settings, data *database, rows []row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d customers, PostgreSQL %s, %s, %d processors for everything, driver included; %d connections; "+
-		"medians of %d rounds of %s.\n\n", s.Customers, data.version, runtime.Version(), runtime.NumCPU(), s.Connections, s.Rounds, s.Time)
+	s.preface(&b, data)
 	b.WriteString("| Workload | Side | req/s | p50 ms | p95 ms | CPU ms, process | CPU ms, Postgres | Statements |\n")
 	b.WriteString("|---|---|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range rows {
@@ -29,10 +28,21 @@ func table(s *settings, data *database, rows []row) string {
 	return b.String()
 }
 
+// preface says what the numbers below it come from.
+func (s *settings) preface(b *strings.Builder, data *database) {
+	fmt.Fprintf(b, "%d customers, PostgreSQL %s, %s, %d processors for everything, driver included; %d connections; "+
+		"medians of %d rounds of %s.\n\n", s.Customers, data.version, runtime.Version(), runtime.NumCPU(), s.Connections, s.Rounds, s.Time)
+}
+
 // side is one side's line.
 func side(b *strings.Builder, title, name string, rounds []round, statements int) {
+	fmt.Fprintf(b, "| %s | %s |%s\n", title, name, cells(rounds, statements))
+}
+
+// cells are the numbers of a line.
+func cells(rounds []round, statements int) string {
 	milliseconds := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	fmt.Fprintf(b, "| %s | %s | %.0f | %.2f | %.2f | %.3f | %.3f | %d |\n", title, name,
+	return fmt.Sprintf(" %.0f | %.2f | %.2f | %.3f | %.3f | %d |",
 		median(rounds, func(r round) float64 { return r.rate }),
 		median(rounds, func(r round) float64 { return milliseconds(r.p50) }),
 		median(rounds, func(r round) float64 { return milliseconds(r.p95) }),

@@ -71,8 +71,8 @@ func query(file string) string {
 	return string(text)
 }
 
-func each[T any](values []T, request func(T) variables) []variables {
-	list := make([]variables, len(values))
+func each[T, R any](values []T, request func(T) R) []R {
+	list := make([]R, len(values))
 	for i, v := range values {
 		list[i] = request(v)
 	}
