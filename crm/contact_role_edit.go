@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -188,10 +187,7 @@ func (s RoleSet) codes() []string {
 
 // activeRoles finds those of some roles that can be assigned, by code.
 func activeRoles(ctx context.Context, s *session, codes []string) (map[string]*Role, error) {
-	rows, err := Roles.rows(ctx, s, statement{
-		sql:  fmt.Sprintf("SELECT t.id, %s FROM %s t WHERE t.tenant_id = $1 AND t.code = ANY($2) AND t.status = 'ACTIVE'", Roles.list, Roles.table),
-		args: []any{s.tenant, codes},
-	})
+	rows, err := Roles.rows(ctx, s, Roles.matching(s, "t.code = ANY($2) AND t.status = 'ACTIVE'", codes))
 	found := make(map[string]*Role, len(rows))
 	for _, r := range rows {
 		found[r.Code] = r

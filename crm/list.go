@@ -80,6 +80,15 @@ func (t *Record[T]) first(ctx context.Context, s *session, match db.Expr, orderB
 	return rows[0], nil
 }
 
+// matching is the statement of ids and rows for a condition on alias t, whose values start at $2 (at
+// $3 for a type with computed columns that ask for the time).
+func (t *Record[T]) matching(s *session, condition string, args ...any) statement {
+	return statement{
+		sql:  fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s", t.list, t.table, t.join, condition),
+		args: t.bound(s, args...),
+	}
+}
+
 // rows runs a statement of ids and rows, and leaves the rows to those who ask by id later.
 func (t *Record[T]) rows(ctx context.Context, s *session, st statement) ([]*T, error) {
 	var rows []*T

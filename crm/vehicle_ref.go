@@ -132,22 +132,19 @@ func (*Store) VehicleInUse(ctx context.Context, ref VehicleRef) (*Vehicle, error
 	if p.err() != nil {
 		return nil, p.err()
 	}
-	condition, args := checked.condition, []any{s.tenant, checked.value}
+	condition, args := checked.condition, []any{checked.value}
 	var statements []statement
 	found := map[uuid.UUID]*profile{}
 	if id := checked.owner; id != nil {
 		condition, args = condition+" AND "+owns, append(args, *id)
-		statements = append(statements, statement{
-			sql: "SELECT t.id, " + Parties.list + " FROM party t WHERE t.tenant_id = $1 AND t.id = $2", args: []any{s.tenant, *id},
-			read: Parties.each(s, func(party *Party) { found[*id] = &profile{party: party} }),
-		})
+		st := Parties.matching(s, "t.id = $2", *id)
+		st.read = Parties.each(s, func(party *Party) { found[*id] = &profile{party: party} })
+		statements = append(statements, st)
 	}
 	var vehicle *Vehicle
-	statements = append(statements, statement{
-		sql: "SELECT t.id, " + Vehicles.list + " FROM vehicle t WHERE t.tenant_id = $1 AND " + condition, args: args,
-		read: Vehicles.each(s, func(v *Vehicle) { vehicle = v }),
-	})
-	if err := checked.ownable(found, s.send(ctx, statements...)); err != nil {
+	st := Vehicles.matching(s, condition, args...)
+	st.read = Vehicles.each(s, func(v *Vehicle) { vehicle = v })
+	if err := checked.ownable(found, s.send(ctx, append(statements, st)...)); err != nil {
 		return nil, err
 	}
 	if vehicle == nil {

@@ -190,10 +190,7 @@ func refused(err error) error {
 // find reads rows inside the transaction by a condition on alias t, whose values start at $2
 // (at $3 for a type with computed columns).
 func find[T any](ctx context.Context, c *change, t *Record[T], condition string, args ...any) ([]*T, error) {
-	return t.rows(ctx, c.session, statement{
-		sql:  fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s", t.list, t.table, t.join, condition),
-		args: t.bound(c.session, args...),
-	})
+	return t.rows(ctx, c.session, t.matching(c.session, condition, args...))
 }
 
 // lock reads rows for change, in the order of their ids, so that two operations never wait
