@@ -72,25 +72,17 @@ func (g *Gateway) trusts(peer string) bool {
 	return false
 }
 
-// user reads a proxy's headers, of each exactly one. Words that are not spelt like a permission
-// count for nothing, as in tokens.
+// user reads a proxy's headers, of each exactly one.
 func (g *Gateway) user(ctx context.Context, h http.Header) (*crm.Principal, error) {
 	names, authorities := h.Values(userHeader), h.Values(authoritiesHeader)
 	if len(names) != 1 || len(authorities) != 1 || !printable(names[0]) || len(authorities[0]) > maxToken {
 		return nil, refuse("the trusted proxy does not name one user and one list of permissions")
 	}
 	rights := crm.NewPermissions()
-	for _, word := range strings.FieldsFunc(authorities[0], func(r rune) bool { return r == ',' || r == ' ' }) {
-		if permissionForm.MatchString(word) {
-			rights[crm.Permission(word)] = struct{}{}
-		}
-	}
-	id, err := g.tokens.config.Tenants(ctx, g.tenant)
+	grant(rights, strings.FieldsFunc(authorities[0], func(r rune) bool { return r == ',' || r == ' ' }))
+	id, err := g.tokens.tenant(ctx, g.tenant, "the tenant of the trusted proxy is unknown or not active")
 	if err != nil {
-		if crm.CodeOf(err) == crm.NotFound {
-			return nil, refuse("the tenant of the trusted proxy is unknown or not active")
-		}
-		return nil, fmt.Errorf("look up tenant: %w", err)
+		return nil, err
 	}
 	return &crm.Principal{TenantID: id, Tenant: g.tenant, Subject: names[0], Permissions: rights}, nil
 }

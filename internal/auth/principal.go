@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"github.com/google/uuid"
+
 	"crmgraph/crm"
 )
 
@@ -42,16 +44,26 @@ func (a *Authenticator) principal(
 	if !ok {
 		return nil, refuse("the access token's roles or permissions are not lists of text")
 	}
-	id, err := a.config.Tenants(ctx, tenant)
+	id, err := a.tenant(ctx, tenant, "the access token is for a tenant that is unknown or not active")
+	if err != nil {
+		return nil, err
+	}
+	return &crm.Principal{
+		TenantID: id, Tenant: tenant, Subject: t.claims.Subject, Permissions: rights,
+	}, nil
+}
+
+// tenant is the id of an active tenant. Errors: Unauthenticated with the text unknown, or what
+// Tenants returns.
+func (a *Authenticator) tenant(ctx context.Context, code, unknown string) (uuid.UUID, error) {
+	id, err := a.config.Tenants(ctx, code)
 	switch {
 	case err == nil:
-		return &crm.Principal{
-			TenantID: id, Tenant: tenant, Subject: t.claims.Subject, Permissions: rights,
-		}, nil
+		return id, nil
 	case crm.CodeOf(err) == crm.NotFound:
-		return nil, refuse("the access token is for a tenant that is unknown or not active")
+		return uuid.Nil, refuse(unknown)
 	default:
-		return nil, fmt.Errorf("look up tenant: %w", err)
+		return uuid.Nil, fmt.Errorf("look up tenant: %w", err)
 	}
 }
 
@@ -74,12 +86,17 @@ func (t *token) permissions(names claimNames) (crm.Permissions, bool) {
 			rights[p] = struct{}{}
 		}
 	}
-	for _, word := range granted {
+	grant(rights, granted)
+	return rights, true
+}
+
+// grant adds the words that are spelt like a permission; the others count for nothing.
+func grant(rights crm.Permissions, words []string) {
+	for _, word := range words {
 		if permissionForm.MatchString(word) {
 			rights[crm.Permission(word)] = struct{}{}
 		}
 	}
-	return rights, true
 }
 
 // read decodes a claim, and reports false when it is of another type. An absent claim
