@@ -40,10 +40,11 @@ func newContracts(dist fs.FS, documents map[string][]byte) http.Handler {
 	for _, name := range slices.Sorted(maps.Keys(documents)) {
 		fmt.Fprintf(&list, `<li><a href="openapi/%[1]s">%[1]s</a> (<a href="openapi/%[1]s.yaml">OpenAPI</a>)</li>`+"\n", name)
 		mux.Handle("GET /openapi/"+name, page)
+		etag := fmt.Sprintf(`"%x"`, sha256.Sum256(documents[name]))
 		mux.HandleFunc("GET /openapi/"+name+".yaml", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/yaml")
 			w.Header().Set("Cache-Control", "no-cache")
-			w.Header().Set("ETag", fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(documents[name]))))
+			w.Header().Set("ETag", etag)
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(documents[name]))
 		})
 	}
