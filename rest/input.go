@@ -25,58 +25,58 @@ type Input struct {
 
 // Has reports whether one of the names was sent, be it as null.
 func (in *Input) Has(names ...string) bool {
-	_, _, ok := in.find(names)
-	return ok
+	_, _, times := in.find(names)
+	return times > 0
 }
 
-// find returns the value of the first name with one, else of the first that was sent.
-func (in *Input) find(names []string) (path string, v Value, ok bool) {
+// find returns the value of the first name with one, else of the first that was sent, and how often
+// it was.
+func (in *Input) find(names []string) (path string, v Value, times int) {
+	path = joined(in.at, names[0])
 	for _, name := range names {
-		for _, m := range in.members {
-			if m.Name != name {
-				continue
-			}
-			if m.Value.Kind != Null {
-				return joined(in.at, name), m.Value, true
-			}
-			if !ok {
-				path, v, ok = joined(in.at, name), m.Value, true
-			}
+		sent, n := in.named(name)
+		if n == 0 || times > 0 && sent.Kind == Null {
+			continue
+		}
+		path, v, times = joined(in.at, name), sent, n
+		if v.Kind != Null {
+			break
 		}
 	}
-	if !ok {
-		path = joined(in.at, names[0])
-	}
-	return path, v, ok
+	return path, v, times
 }
 
-// read finds a value and remembers it under the domain's path. ok is false for nothing and null.
-func (in *Input) read(domain string, names []string) (path string, v Value, ok bool) {
-	path, v, ok = in.find(names)
+// named returns the value that was sent under a name, the first that is not null, and how often one was.
+func (in *Input) named(name string) (v Value, times int) {
+	for _, m := range in.members {
+		if m.Name != name {
+			continue
+		}
+		if v.Kind == Null {
+			v = m.Value
+		}
+		times++
+	}
+	return v, times
+}
+
+// Value reads a value of any kind, and remembers it under the domain's path. ok is false for nothing
+// and null.
+func (in *Input) Value(domain string, names ...string) (path string, v Value, ok bool) {
+	path, v, times := in.find(names)
 	in.request.fields = append(in.request.fields, field{domain, path, v.Raw})
 	switch {
 	case in.unreadable:
 		in.refuse(wholeBody, "the query string cannot be read")
 		return path, v, false
-	case in.twice(path):
+	case times > 1:
 		in.refuse(path, "the value is given twice")
 		return path, v, false
 	case v.flaw != "":
 		in.refuse(path, "%s", v.flaw)
 		return path, v, false
 	}
-	return path, v, ok && v.Kind != Null
-}
-
-// twice reports whether a value was sent more than once under its name.
-func (in *Input) twice(path string) bool {
-	n := 0
-	for _, m := range in.members {
-		if joined(in.at, m.Name) == path {
-			n++
-		}
-	}
-	return n > 1
+	return path, v, v.Kind != Null
 }
 
 func (in *Input) refuse(path, format string, args ...any) {
@@ -85,7 +85,7 @@ func (in *Input) refuse(path, format string, args ...any) {
 
 // Text reads a text.
 func (in *Input) Text(domain string, names ...string) *string {
-	path, v, ok := in.read(domain, names)
+	path, v, ok := in.Value(domain, names...)
 	if !ok {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (in *Input) Filled(domain string, names ...string) *string {
 
 // Int reads a whole number.
 func (in *Input) Int(domain string, names ...string) *int {
-	path, v, ok := in.read(domain, names)
+	path, v, ok := in.Value(domain, names...)
 	if !ok {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (in *Input) Int(domain string, names ...string) *int {
 
 // Bool reads true or false.
 func (in *Input) Bool(domain string, names ...string) *bool {
-	path, v, ok := in.read(domain, names)
+	path, v, ok := in.Value(domain, names...)
 	if !ok {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (in *Input) Bool(domain string, names ...string) *bool {
 
 // Time reads an instant, or a day, which stands for its first instant in UTC.
 func (in *Input) Time(domain string, names ...string) *time.Time {
-	path, v, ok := in.read(domain, names)
+	path, v, ok := in.Value(domain, names...)
 	if !ok {
 		return nil
 	}
@@ -199,7 +199,7 @@ func (in *Input) Objects(domain string, names ...string) (list []*Input, given b
 }
 
 func (in *Input) list(domain string, names []string) (items []Value, path string, given bool) {
-	path, v, ok := in.read(domain, names)
+	path, v, ok := in.Value(domain, names...)
 	if ok && v.Kind != List {
 		in.refuse(path, "a list is needed")
 	}
@@ -216,7 +216,7 @@ const maxItems = 1000
 
 // Object reads an object, nil when there is none.
 func (in *Input) Object(domain string, names ...string) *Input {
-	path, v, ok := in.read(domain, names)
+	path, v, ok := in.Value(domain, names...)
 	if !ok {
 		return nil
 	}
@@ -238,11 +238,6 @@ func (in *Input) Names() []string {
 		names[i] = m.Name
 	}
 	return names
-}
-
-// Value reads a value of any kind; ok is false for nothing and null.
-func (in *Input) Value(domain string, names ...string) (path string, v Value, ok bool) {
-	return in.read(domain, names)
 }
 
 // Word reads one of the domain's words. Whether there is such a word is the domain's to say.
@@ -295,5 +290,3 @@ func (p Page) Slice(first int) crm.Page { return crm.NewSlice(p.Size, (p.Number-
 
 // Pages is how many pages so many rows make.
 func (p Page) Pages(total int) int { return (total + p.Size - 1) / p.Size }
-
-func size(bytes int64) string { return fmt.Sprintf("%d bytes", bytes) }

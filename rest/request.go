@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -87,7 +88,7 @@ func (r *Request) readQuery() {
 func (r *Request) readBody(w http.ResponseWriter, most int64) error {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.HTTP.Body, most))
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &Fault{Status: http.StatusRequestEntityTooLarge, Message: "the body is larger than " + size(tooLarge.Limit)}
+		return &Fault{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit)}
 	}
 	if err != nil {
 		return &Fault{Status: http.StatusBadRequest, Field: wholeBody, Message: "the body cannot be read"}

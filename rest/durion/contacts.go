@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"crmgraph/crm"
@@ -91,9 +90,9 @@ func (d *door) setContactRoles(ctx context.Context, r *rest.Request) (*rest.Resp
 	}
 	in := crm.RoleSet{Roles: make([]*crm.RoleAssignment, len(items))}
 	for i, item := range items {
-		at := "input.roles[" + strconv.Itoa(i) + "]."
-		in.Roles[i] = &crm.RoleAssignment{RoleCode: item.Required(at+"roleCode", "roleCode")}
-		if yes := item.Bool(at+"isPrimary", "isPrimary"); yes != nil {
+		at := rest.Indexed("input.roles", i)
+		in.Roles[i] = &crm.RoleAssignment{RoleCode: item.Required(at+".roleCode", "roleCode")}
+		if yes := item.Bool(at+".isPrimary", "isPrimary"); yes != nil {
 			in.Roles[i].IsPrimary = *yes
 		}
 	}

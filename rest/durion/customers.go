@@ -80,20 +80,14 @@ func (d *door) updateCustomer(ctx context.Context, r *rest.Request) (*rest.Respo
 	if err != nil {
 		return nil, err
 	}
-	sent, hasVINs := customerSent(r)
+	whole, hasVINs := customerSent(r)
 	in := crm.CustomerUpdate{
-		PartyUpdate: crm.PartyUpdate{FirstName: crm.Given(sent.FirstName), LastName: crm.Given(sent.LastName)},
-		Email:       crm.Given(sent.Email), Phone: crm.Given(sent.Phone), PrimaryAddress: crm.Given(sent.PrimaryAddress),
-		ClaimIfFree: sent.ClaimIfFree, AnyCode: sent.AnyCode,
-	}
-	if sent.Code != nil {
-		in.Code = crm.Given(sent.Code)
-	}
-	if sent.Type != nil {
-		in.Type = crm.Given(sent.Type)
+		PartyUpdate: crm.PartyUpdate{FirstName: crm.Given(whole.FirstName), LastName: crm.Given(whole.LastName)},
+		Email:       crm.Given(whole.Email), Phone: crm.Given(whole.Phone), PrimaryAddress: crm.Given(whole.PrimaryAddress),
+		Code: sent(whole.Code), Type: sent(whole.Type), ClaimIfFree: whole.ClaimIfFree, AnyCode: whole.AnyCode,
 	}
 	if hasVINs {
-		in.VehicleVINs = crm.Given(sent.VehicleVINs)
+		in.VehicleVINs = crm.Given(whole.VehicleVINs)
 	}
 	return answerCustomer(ctx)(d.store.UpdateCustomer(ctx, id, in, crm.Write{}))
 }

@@ -57,6 +57,14 @@ func (i instant) MarshalJSON() ([]byte, error) {
 	return []byte(time.Time(i).UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
 }
 
+// sent is a value that was sent; without one, what is stored stays.
+func sent[T any](value *T) (is crm.Omittable[*T]) {
+	if value != nil {
+		is = crm.Given(value)
+	}
+	return is
+}
+
 // text is a text that is omitted when there is none.
 func text(optional *string) string {
 	if optional == nil {

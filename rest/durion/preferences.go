@@ -123,7 +123,7 @@ func consentFlags(r *rest.Request) ([]*crm.ConsentSet, *crm.ConsentFlags) {
 	}
 	var list []*crm.ConsentSet
 	for _, name := range names {
-		yes := in.Bool(fmt.Sprintf("input.consents[%d].type", len(list)), name)
+		yes := in.Bool(rest.Indexed("input.consents", len(list))+".type", name)
 		if !flagPattern.MatchString(name) {
 			r.Refuse("", "consentFlags."+name, "a flag has 1 to 64 of the characters A-Z a-z 0-9 and starts with a small letter")
 			continue

@@ -112,7 +112,7 @@ func registrationUpdate(r *rest.Request) crm.VehicleUpdate {
 	in := registration(r)
 	return crm.VehicleUpdate{
 		Make: crm.Given(&in.Make), Model: crm.Given(&in.Model), Year: crm.Given(&in.Year),
-		VIN: sameVIN(r.Body.Text("input.vin", "vin")),
+		VIN: sent(r.Body.Text("input.vin", "vin")),
 	}
 }
 

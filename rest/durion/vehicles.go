@@ -216,20 +216,12 @@ func vehicleUpdate(r *rest.Request) (crm.VehicleRef, crm.VehicleUpdate) {
 	switch {
 	case strings.TrimSpace(text(id)) != "":
 		global := globalID("veh", *id)
-		in.VIN = sameVIN(vin)
+		in.VIN = sent(vin)
 		return crm.VehicleRef{ID: &global}, in
 	case strings.TrimSpace(text(vin)) == "":
 		r.Refuse("", "vehicleId", "a vehicleId, or a vinNumber in its place, is needed")
 	}
 	return crm.VehicleRef{VIN: vin}, in
-}
-
-// sameVIN is the VIN that a vehicle must have, if one was sent.
-func sameVIN(vin *string) (must crm.Omittable[*string]) {
-	if vin != nil {
-		must = crm.Given(vin)
-	}
-	return must
 }
 
 // deleteVehicle is D-22.
