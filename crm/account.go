@@ -65,11 +65,9 @@ var Accounts = newType[Account]("Account", "acc", PartyView, nil)
 
 // The edges of an account.
 var (
-	AccountParty        = one(Accounts, "party", Parties, accountID)
-	AccountBillingTerms = one(Accounts, "billingTerms", BillingTermsList, func(a *Account) *uuid.UUID { return a.BillingTermsID })
+	AccountParty        = one(Accounts, "party", Parties, "id")
+	AccountBillingTerms = one(Accounts, "billingTerms", BillingTermsList, "billing_terms_id")
 )
-
-func accountID(a *Account) *uuid.UUID { return &a.ID }
 
 // IsNode marks the type.
 func (*Account) IsNode() {}

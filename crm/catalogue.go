@@ -39,20 +39,30 @@ type Node interface {
 // Record describes one record type: its table, the columns behind its fields, what can be
 // filtered and sorted, and who may see it.
 type Record[T any] struct {
-	name    string // as in the schema
-	prefix  string // of global ids
-	view    Permission
+	shape
+
+	name   string // as in the schema
+	prefix string // of global ids
+	view   Permission
+	list   string // the select list
+	byIDs  string // the statement for the rows of some ids
+	paths  map[string]Path
+
+	inserted, updated    []*schema.Field // the values of these statements, in order
+	insertSQL, updateSQL string
+}
+
+// shape is how the rows of a type look, in SQL and in Go.
+type shape struct {
+	row     reflect.Type
 	table   string
 	join    string // adds the computed columns; empty when there are none
 	timed   bool   // whether these ask for the time, as $2
 	tenant  []int  // index of the field that holds the tenant
 	columns []*schema.Field
-	list    string // the select list, of alias t
-	byIDs   string // the statement for the rows of some ids
-	paths   map[string]Path
-
-	inserted, updated    []*schema.Field // the values of these statements, in order
-	insertSQL, updateSQL string
+	sql     []string             // of the columns; the table is t
+	methods map[string]rowMethod // by the field that they make; others read all columns
+	sorts   []string             // the columns that clients can sort by, beside the id
 }
 
 // Path is a filterable value of a type.
@@ -75,14 +85,16 @@ type computed struct {
 // columns named in it, by field name, and those added with filterable.
 func newType[T any](name, prefix string, view Permission, more *computed) *Record[T] {
 	table := pgdialect.New().Tables().Get(reflect.TypeFor[*T]())
-	t := &Record[T]{name: name, prefix: prefix, view: view, table: table.Name, paths: map[string]Path{}}
-	var list []string
+	t := &Record[T]{
+		shape: shape{row: reflect.TypeFor[T](), table: table.Name},
+		name:  name, prefix: prefix, view: view, paths: map[string]Path{},
+	}
 	for _, f := range table.Fields {
 		if f.Name == "tenant_id" { // known without asking
 			t.tenant = f.Index
 		} else {
 			t.columns = append(t.columns, f)
-			list = append(list, "t."+f.Name)
+			t.sql = append(t.sql, "t."+f.Name)
 		}
 	}
 	if more != nil {
@@ -90,11 +102,11 @@ func newType[T any](name, prefix string, view Permission, more *computed) *Recor
 		t.timed = strings.Contains(more.from, "$2")
 		for _, name := range more.columns {
 			t.columns = append(t.columns, table.FieldMap[name])
-			list = append(list, "computed."+name)
+			t.sql = append(t.sql, "computed."+name)
 		}
 	}
-	t.list = strings.Join(list, ", ")
-	t.byIDs = t.byKey(source{key: "t.id"})
+	t.list = strings.Join(t.sql, ", ")
+	t.byIDs = t.byKey(byID)
 	t.writes(table)
 	t.paths["id"] = Path{Column: db.Column{SQL: "t.id"}, prefix: prefix}
 	if _, taken := catalogue.types[prefix]; taken {
@@ -142,6 +154,21 @@ func (t *Record[T]) field(column string) *schema.Field {
 	return nil
 }
 
+// key reads a column that holds an id, nil where it holds none.
+func (t *Record[T]) key(column string) func(*T) *uuid.UUID {
+	f := t.field(column)
+	if f.IndirectType != reflect.TypeFor[uuid.UUID]() {
+		panic(t.table + "." + column + " is no id")
+	}
+	return func(row *T) *uuid.UUID {
+		place := reflect.ValueOf(row).Elem().FieldByIndex(f.Index)
+		if f.IsPtr {
+			return place.Interface().(*uuid.UUID)
+		}
+		return place.Addr().Interface().(*uuid.UUID)
+	}
+}
+
 // stamp sets a column of a row, if the table has it.
 func (t *Record[T]) stamp(row reflect.Value, column string, value any) {
 	if f := t.field(column); f != nil {
@@ -180,6 +207,22 @@ func (t *Record[T]) identity(row *T) (uuid.UUID, *int64) {
 // filterable offers fields to where and to lookups. It returns t for chaining.
 func (t *Record[T]) filterable(paths map[string]Path) *Record[T] {
 	maps.Copy(t.paths, paths)
+	return t
+}
+
+// rowMethod is a method of the rows' type.
+type rowMethod struct {
+	call    func(row any) any
+	columns []string
+}
+
+// method tells what makes a field of the graph, and of which columns, so that no others are read for
+// it and nobody has to look for it by name. It returns t for chaining.
+func (t *Record[T]) method(field string, call func(*T) any, columns ...string) *Record[T] {
+	if t.methods == nil {
+		t.methods = map[string]rowMethod{}
+	}
+	t.methods[field] = rowMethod{func(row any) any { return call(row.(*T)) }, columns}
 	return t
 }
 
@@ -236,6 +279,13 @@ type order struct {
 	name  string
 	terms []db.Term
 	index [][]int // of the fields behind the terms
+}
+
+// needsPlanning reports whether the best plan for a page in this order depends on the values of a
+// filter. It does not when the filter bounds what the order begins with: the index of the order
+// answers both.
+func (o order) needsPlanning(match db.Expr) bool {
+	return !match.IsZero() && !match.Bounds(o.terms[0].SQL)
 }
 
 // orderBy makes an order from column names; a leading minus sorts descending. The id is

@@ -47,8 +47,7 @@ func (c *Connection[T]) Edges() []*Edge[T] {
 // PageInfo tells where the page lies in its list.
 func (c *Connection[T]) PageInfo() *PageInfo {
 	info := &PageInfo{
-		HasNextPage:     c.more && !c.page.backwards || c.page.backwards && c.page.before != "",
-		HasPreviousPage: c.more && c.page.backwards || !c.page.backwards && (c.page.after != "" || c.page.offset > 0),
+		HasNextPage: c.page.goesOn(c.more), HasPreviousPage: c.page.comesFrom(c.more),
 	}
 	if n := len(c.rows); n > 0 {
 		start, end := c.encoder.encode(c.rows[0]), c.encoder.encode(c.rows[n-1])

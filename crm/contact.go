@@ -48,20 +48,16 @@ var Contacts = newType[Contact]("Contact", "con", ContactView, nil).filterable(m
 
 // The edges of a contact.
 var (
-	ContactOrganization = one(Contacts, "organization", Parties, func(c *Contact) *uuid.UUID { return &c.OrganizationID })
-	ContactPerson       = one(Contacts, "person", Parties, func(c *Contact) *uuid.UUID { return &c.PersonID })
+	ContactOrganization = one(Contacts, "organization", Parties, "organization_id")
+	ContactPerson       = one(Contacts, "person", Parties, "person_id")
 	ContactRoleList     = paged(Contacts, "roles", ContactRoles, source{key: "t.contact_id", where: "t.status = 'ACTIVE'"},
-		ContactRoles.orderBy("id"), func(c *Contact) *uuid.UUID { return &c.ID }, ContactRoleView)
+		ContactRoles.orderBy("id"), "id", ContactRoleView)
 	ContactPointList = paged(Contacts, "points", ContactPoints, source{key: "t.party_id"},
-		ContactPoints.orderBy("id"), func(c *Contact) *uuid.UUID { return &c.PersonID })
+		ContactPoints.orderBy("id"), "person_id")
 	// contactAccount is what the effective invoice delivery falls back to; a contact with
 	// a delivery of its own does not need it.
-	contactAccount = one(Contacts, "effectiveInvoiceDelivery", Accounts, func(c *Contact) *uuid.UUID {
-		if c.InvoiceDelivery != nil {
-			return nil
-		}
-		return &c.OrganizationID
-	})
+	contactAccount = derived(one(Contacts, "effectiveInvoiceDelivery", Accounts, "organization_id").
+			when(func(c *Contact) bool { return c.InvoiceDelivery == nil }), effectiveInvoiceDelivery)
 )
 
 // IsNode marks the type.
@@ -77,13 +73,20 @@ func EffectiveInvoiceDelivery(ctx context.Context, c *Contact) (InvoiceDelivery,
 		return *c.InvoiceDelivery, nil
 	}
 	account, err := contactAccount.Load(ctx, c)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
+	}
+	return effectiveInvoiceDelivery(c, account), nil
+}
+
+func effectiveInvoiceDelivery(c *Contact, account *Account) InvoiceDelivery {
+	switch {
+	case c.InvoiceDelivery != nil:
+		return *c.InvoiceDelivery
 	case account != nil:
-		return account.InvoiceDelivery, nil
+		return account.InvoiceDelivery
 	default:
-		return DeliverByEmail, nil
+		return DeliverByEmail
 	}
 }
 
@@ -108,7 +111,7 @@ type ContactWhere struct {
 // ContactOrderField is what contacts can be sorted by.
 type ContactOrderField string
 
-var contactOrder = map[ContactOrderField]string{"KEY": "key", "CREATED_AT": "created_at"}
+var contactOrder = sortable(Contacts, map[ContactOrderField]string{"KEY": "key", "CREATED_AT": "created_at"})
 
 // Contact returns the contact that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

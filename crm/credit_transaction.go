@@ -48,8 +48,8 @@ var CreditTransactions = newType[CreditTransaction]("CreditTransaction", "ctx", 
 // The edges between an account and its ledger of credit, which is read newest first.
 var (
 	AccountCreditTransactions = paged(Accounts, "creditTransactions", CreditTransactions,
-		source{key: "t.account_id"}, CreditTransactions.orderBy("-sequence"), accountID).filteredBy(reflect.TypeFor[CreditTransactionWhere]())
-	CreditTransactionAccount = one(CreditTransactions, "account", Accounts, func(t *CreditTransaction) *uuid.UUID { return &t.AccountID })
+		source{key: "t.account_id"}, CreditTransactions.orderBy("-sequence"), "id").filteredBy(reflect.TypeFor[CreditTransactionWhere]())
+	CreditTransactionAccount = one(CreditTransactions, "account", Accounts, "account_id")
 )
 
 // IsNode marks the type.

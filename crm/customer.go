@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"crmgraph/db"
@@ -63,15 +62,13 @@ var Customers = newType[Customer]("Customer", "cus", PartyView, nil).filterable(
 
 // The edges of a customer.
 var (
-	CustomerParty      = one(Customers, "party", Parties, customerID)
-	CustomerVehicles   = paged(Customers, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), customerID, AssociationView)
+	CustomerParty      = one(Customers, "party", Parties, "id")
+	CustomerVehicles   = paged(Customers, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), "id", AssociationView)
 	CustomerOwnerships = paged(Customers, "ownerships", VehicleAssociations, // of CustomerVehicles, in the order they began
-		source{key: "t.party_id", where: "t.kind = 'OWNER' AND t.effective_to IS NULL"}, VehicleAssociations.orderBy("effective_from"), customerID)
-	CustomerLoyaltyAccount = one(Customers, "loyaltyAccount", LoyaltyAccounts, customerID)
-	CustomerWarranties     = paged(Customers, "warranties", Warranties, source{key: "t.customer_id"}, Warranties.orderBy("id"), customerID)
+		source{key: "t.party_id", where: "t.kind = 'OWNER' AND t.effective_to IS NULL"}, VehicleAssociations.orderBy("effective_from"), "id")
+	CustomerLoyaltyAccount = one(Customers, "loyaltyAccount", LoyaltyAccounts, "id")
+	CustomerWarranties     = paged(Customers, "warranties", Warranties, source{key: "t.customer_id"}, Warranties.orderBy("id"), "id")
 )
-
-func customerID(c *Customer) *uuid.UUID { return &c.ID }
 
 // IsNode marks the type.
 func (*Customer) IsNode() {}
@@ -104,9 +101,9 @@ type CustomerWhere struct {
 // CustomerOrderField is what customers can be sorted by.
 type CustomerOrderField string
 
-var customerOrder = map[CustomerOrderField]string{
+var customerOrder = sortable(Customers, map[CustomerOrderField]string{
 	"NUMBER": "number", "CODE": "code", "CREATED_AT": "created_at",
-}
+})
 
 // Customer returns the customer that by selects; an e-mail address selects the customer
 // that claims it. Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

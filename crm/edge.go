@@ -17,6 +17,7 @@ type edge interface {
 	target() string
 	permissions() []Permission
 	filter() reflect.Type // of the filter that narrows it, nil when none does
+	selected() edgeSource
 	// announce returns the statements that load the edge for all parents, a slice of the
 	// edge's parent type, and a function that, once they ran, returns the children.
 	announce(s *session, parents any, step Step) ([]statement, func() any, error)
@@ -43,6 +44,14 @@ func (src source) clauses(table, join string) (from, where string) {
 		where += " AND " + src.where
 	}
 	return from, where
+}
+
+// derived says that the field behind an edge is what value makes of the parent and the record, nil
+// when there is none. It returns e for chaining.
+func derived[P, C, V any](e *One[P, C], value func(*P, *C) V) *One[P, C] {
+	e.derive = func(parent, child any) any { return value(parent.(*P), child.(*C)) }
+	e.derives = reflect.TypeFor[V]()
+	return e
 }
 
 // register adds an edge to the catalogue.
@@ -75,25 +84,57 @@ func distinct[P any](parents []*P, key func(*P) *uuid.UUID) []uuid.UUID {
 
 // One is an edge to at most one record.
 type One[P, C any] struct {
-	to    *Record[C]
-	key   func(*P) *uuid.UUID
-	need  []Permission
-	sql   string
-	owner any // whose loader it uses
+	to        *Record[C]
+	src       source
+	keyColumn string // the parent's column that holds the key
+	key       func(*P) *uuid.UUID
+	need      []Permission
+	sql       string
+	owner     any // whose loader it uses
+
+	fieldAnswer
 }
 
-// one declares an edge to the record of type to whose id the parent holds.
-func one[P, C any](from *Record[P], field string, to *Record[C], key func(*P) *uuid.UUID) *One[P, C] {
-	e := &One[P, C]{to: to, key: key, need: []Permission{to.view}, sql: to.byIDs, owner: to}
+// fieldAnswer is what the field behind an edge to one record is, when it is not that record.
+type fieldAnswer struct {
+	derive  func(parent, child any) any
+	derives reflect.Type // what derive returns
+	opaque  bool         // only a resolver knows
+}
+
+// byID leads from an id to its record.
+var byID = source{key: "t.id"}
+
+// one declares an edge to the record of type to whose id the parent holds in the column key.
+func one[P, C any](from *Record[P], field string, to *Record[C], key string) *One[P, C] {
+	e := &One[P, C]{to: to, src: byID, keyColumn: key, key: from.key(key), need: []Permission{to.view}, sql: to.byIDs, owner: to}
 	register(from, field, e)
 	return e
 }
 
-// oneThrough declares an edge to the one record of type to that src leads to.
-func oneThrough[P, C any](from *Record[P], field string, to *Record[C], src source, key func(*P) *uuid.UUID, need ...Permission) *One[P, C] {
-	e := &One[P, C]{to: to, key: key, need: append(need, to.view), sql: to.byKey(src)}
+// oneThrough declares an edge to the one record of type to that src leads to from the column key.
+func oneThrough[P, C any](from *Record[P], field string, to *Record[C], src source, key string, need ...Permission) *One[P, C] {
+	e := &One[P, C]{to: to, src: src, keyColumn: key, key: from.key(key), need: append(need, to.view), sql: to.byKey(src)}
 	e.owner = e
 	register(from, field, e)
+	return e
+}
+
+// when follows the edge from some parents only. It returns e for chaining.
+func (e *One[P, C]) when(leads func(*P) bool) *One[P, C] {
+	key := e.key
+	e.key = func(parent *P) *uuid.UUID {
+		if !leads(parent) {
+			return nil
+		}
+		return key(parent)
+	}
+	return e
+}
+
+// resolved says that only a resolver knows what the field is. It returns e for chaining.
+func (e *One[P, C]) resolved() *One[P, C] {
+	e.opaque = true
 	return e
 }
 
@@ -176,13 +217,14 @@ func (e *One[P, C]) announce(s *session, parents any, _ Step) ([]statement, func
 
 // Paged is an edge to a list, read page by page.
 type Paged[P, C any] struct {
-	name  string // Parent.field
-	to    *Record[C]
-	src   source
-	key   func(*P) *uuid.UUID
-	need  []Permission
-	order order
-	sql   string // of a first page; its values are the parents and one row more than the size
+	name      string // Parent.field
+	to        *Record[C]
+	src       source
+	keyColumn string // the parent's column that holds the key
+	key       func(*P) *uuid.UUID
+	need      []Permission
+	order     order
+	sql       string // of a first page; its values are the parents and one row more than the size
 
 	where    reflect.Type // of the filters it takes
 	narrowed narrowed     // what it is known by
@@ -198,9 +240,10 @@ type narrowed struct {
 // counted is how long its lists are.
 type counted narrowed
 
-// paged declares a list of records of type to, in a fixed order.
-func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o order, key func(*P) *uuid.UUID, need ...Permission) *Paged[P, C] {
-	e := &Paged[P, C]{name: from.name + "." + field, to: to, src: src, key: key, need: append(need, to.view), order: o}
+// paged declares a list of the records of type to that src leads to from the column key, in a fixed
+// order.
+func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o order, key string, need ...Permission) *Paged[P, C] {
+	e := &Paged[P, C]{name: from.name + "." + field, to: to, src: src, keyColumn: key, key: from.key(key), need: append(need, to.view), order: o}
 	e.sql = e.render("true", db.OrderBy(o.terms, false))
 	e.narrowed.edge = e
 	register(from, field, e)
@@ -248,6 +291,10 @@ func (e *Paged[P, C]) render(beyond, orderBy string) string {
 func (e *Paged[P, C]) Load(ctx context.Context, parent *P, page Page) (*Connection[C], error) {
 	s, err := begin(ctx, e.need...)
 	if err != nil {
+		return nil, err
+	}
+	// Other pages are loaded together with this one: what is wrong with it is its own error.
+	if _, err := s.scope(e.name, e.order).beyond(e.order, page); err != nil {
 		return nil, err
 	}
 	key := e.key(parent)

@@ -104,16 +104,16 @@ var Events = newType[Event]("Event", "evt", EventView, nil).filterable(map[strin
 // The events of records, newest first. Party, customer and account are one thing with one
 // history.
 var (
-	PartyEvents    = eventsOf(Parties, partyID)
-	CustomerEvents = eventsOf(Customers, customerID)
-	AccountEvents  = eventsOf(Accounts, accountID)
-	ContactEvents  = eventsOf(Contacts, func(c *Contact) *uuid.UUID { return &c.ID })
-	VehicleEvents  = eventsOf(Vehicles, vehicleID)
-	WarrantyEvents = eventsOf(Warranties, func(w *Warranty) *uuid.UUID { return &w.ID })
+	PartyEvents    = eventsOf(Parties)
+	CustomerEvents = eventsOf(Customers)
+	AccountEvents  = eventsOf(Accounts)
+	ContactEvents  = eventsOf(Contacts)
+	VehicleEvents  = eventsOf(Vehicles)
+	WarrantyEvents = eventsOf(Warranties)
 )
 
-func eventsOf[P any](from *Record[P], key func(*P) *uuid.UUID) *Paged[P, Event] {
-	return paged(from, "events", Events, source{key: "t.record_id"}, Events.orderBy("-sequence"), key)
+func eventsOf[P any](from *Record[P]) *Paged[P, Event] {
+	return paged(from, "events", Events, source{key: "t.record_id"}, Events.orderBy("-sequence"), "id")
 }
 
 // IsNode marks the type.
@@ -150,7 +150,7 @@ type EventWhere struct {
 // EventOrderField is what events can be sorted by.
 type EventOrderField string
 
-var eventOrder = map[EventOrderField]string{"SEQUENCE": "sequence"}
+var eventOrder = sortable(Events, map[EventOrderField]string{"SEQUENCE": "sequence"})
 
 // Event returns the event that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

@@ -64,17 +64,15 @@ var GiftCards = newType[GiftCard]("GiftCard", "gft", GiftCardView, nil).filterab
 
 // The edges of gift cards.
 var (
-	GiftCardCustomer = one(GiftCards, "customer", Customers, func(g *GiftCard) *uuid.UUID { return g.CustomerID })
+	GiftCardCustomer = one(GiftCards, "customer", Customers, "customer_id")
 	GiftCardLedger   = paged(GiftCards, "transactions", GiftCardTransactions,
-		source{key: "t.gift_card_id"}, GiftCardTransactions.orderBy("-sequence"), giftCardID).filteredBy(reflect.TypeFor[GiftCardTransactionWhere]())
-	GiftCardEvents          = eventsOf(GiftCards, giftCardID)
-	GiftCardTransactionCard = one(GiftCardTransactions, "giftCard", GiftCards, func(x *GiftCardTransaction) *uuid.UUID { return &x.GiftCardID })
+		source{key: "t.gift_card_id"}, GiftCardTransactions.orderBy("-sequence"), "id").filteredBy(reflect.TypeFor[GiftCardTransactionWhere]())
+	GiftCardEvents          = eventsOf(GiftCards)
+	GiftCardTransactionCard = one(GiftCardTransactions, "giftCard", GiftCards, "gift_card_id")
 
 	// CustomerGiftCards are the newest first.
-	CustomerGiftCards = paged(Customers, "giftCards", GiftCards, source{key: "t.customer_id"}, GiftCards.orderBy("-id"), customerID)
+	CustomerGiftCards = paged(Customers, "giftCards", GiftCards, source{key: "t.customer_id"}, GiftCards.orderBy("-id"), "id")
 )
-
-func giftCardID(g *GiftCard) *uuid.UUID { return &g.ID }
 
 // IsNode marks the type.
 func (*GiftCard) IsNode() {}
@@ -200,7 +198,7 @@ type GiftCardWhere struct {
 // GiftCardOrderField is what gift cards can be sorted by.
 type GiftCardOrderField string
 
-var giftCardOrder = map[GiftCardOrderField]string{"CREATED_AT": "created_at"}
+var giftCardOrder = sortable(GiftCards, map[GiftCardOrderField]string{"CREATED_AT": "created_at"})
 
 // GiftCard returns the gift card that by selects; by code it needs GiftCardLookup, too.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

@@ -52,7 +52,7 @@ type Identifier struct {
 var Identifiers = newType[Identifier]("Identifier", "idn", PartyView, nil)
 
 // IdentifierParty leads to the party that an identifier names.
-var IdentifierParty = one(Identifiers, "party", Parties, func(i *Identifier) *uuid.UUID { return &i.PartyID })
+var IdentifierParty = one(Identifiers, "party", Parties, "party_id")
 
 // IsNode marks the type.
 func (*Identifier) IsNode() {}
@@ -89,7 +89,7 @@ type ContactPoint struct {
 var ContactPoints = newType[ContactPoint]("ContactPoint", "cpt", PartyView, nil)
 
 // ContactPointParty leads to the party that a contact point reaches.
-var ContactPointParty = one(ContactPoints, "party", Parties, func(c *ContactPoint) *uuid.UUID { return &c.PartyID })
+var ContactPointParty = one(ContactPoints, "party", Parties, "party_id")
 
 // IsNode marks the type.
 func (*ContactPoint) IsNode() {}

@@ -46,26 +46,27 @@ func (t *Record[T]) page(ctx context.Context, s *session, match db.Expr, o order
 		return nil, err
 	}
 	args := db.NewArgs(t.bound(s)...)
-	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s ORDER BY %s LIMIT %s",
-		t.list, t.table, t.join, db.All(match, beyond).SQL(args), db.OrderBy(o.terms, page.backwards), args.Bind(page.size+1))
-	if page.offset > 0 {
-		sql += " OFFSET " + args.Bind(page.offset)
-	}
-	rows, err := t.rows(ctx, s, statement{sql: sql, args: args.Values(), composed: !match.IsZero()})
+	sql := fmt.Sprintf("SELECT t.id, %s FROM %s t%s WHERE t.tenant_id = $1 AND %s ORDER BY %s%s",
+		t.list, t.table, t.join, db.All(match, beyond).SQL(args), db.OrderBy(o.terms, page.backwards), page.limit(args))
+	rows, err := t.rows(ctx, s, statement{sql: sql, args: args.Values(), composed: o.needsPlanning(match)})
 	if err != nil {
 		return nil, err
 	}
 	return newConnection(rows, page, encoderOf[T](s, t.name, o), func(ctx context.Context) (int, error) {
-		return t.total(ctx, s, match)
+		return countRows(ctx, s, t.table, match)
 	}), nil
 }
 
-func (t *Record[T]) total(ctx context.Context, s *session, match db.Expr) (int, error) {
+// countRows counts the tenant's rows that match.
+func countRows(ctx context.Context, s *session, table string, match db.Expr) (n int, err error) {
 	args := db.NewArgs(s.tenant)
-	sql := fmt.Sprintf("SELECT count(*) FROM %s t WHERE t.tenant_id = $1 AND %s", t.table, match.SQL(args))
-	var n int
-	err := s.query(ctx, statement{sql: sql, args: args.Values(), read: readOne(&n), composed: !match.IsZero()})
+	sql := countSQL(table, match, args)
+	err = s.query(ctx, statement{sql: sql, args: args.Values(), read: readOne(&n), composed: !match.IsZero()})
 	return n, err
+}
+
+func countSQL(table string, match db.Expr, args *db.Args) string {
+	return "SELECT count(*) FROM " + table + " t WHERE t.tenant_id = $1 AND " + match.SQL(args)
 }
 
 // first returns the first row that matches in the given SQL order, nil when none does.
@@ -134,6 +135,11 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 	if len(match) != 1 {
 		return nil, invalidf("by", "exactly one selector is needed, %d are given", len(match))
 	}
+	if r := readerOf(ctx); r != nil {
+		if read, err := r.one(ctx, s, t.name, match[0], preferred); read || err != nil {
+			return nil, err
+		}
+	}
 	row, err := t.first(ctx, s, match[0], preferred)
 	if err == nil && row == nil {
 		return nil, notFoundf("no such %s", t.name)
@@ -155,6 +161,11 @@ func list[T any, F ~string](ctx context.Context, t *Record[T], where any, column
 	o, err := sorted(t, columns, orderBy)
 	if err != nil {
 		return nil, err
+	}
+	if r := readerOf(ctx); r != nil {
+		if read, err := r.list(ctx, s, t.name, match, o, page); read || err != nil {
+			return nil, err
+		}
 	}
 	return t.page(ctx, s, match, o, page)
 }

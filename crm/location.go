@@ -31,7 +31,7 @@ var Locations = newType[Location]("Location", "loc", PartyView, nil)
 
 // PartyLocations leads from a party to its addresses.
 var PartyLocations = paged(Parties, "locations", Locations,
-	source{link: "party_location", on: "t.id = x.location_id", key: "x.party_id"}, Locations.orderBy("id"), partyID)
+	source{link: "party_location", on: "t.id = x.location_id", key: "x.party_id"}, Locations.orderBy("id"), "id")
 
 // IsNode marks the type.
 func (*Location) IsNode() {}

@@ -66,15 +66,13 @@ var LoyaltyAccounts = newType[LoyaltyAccount]("LoyaltyAccount", "loy", LoyaltyVi
 
 // The edges of a loyalty account.
 var (
-	LoyaltyAccountCustomer     = one(LoyaltyAccounts, "customer", Customers, loyaltyAccountID)
+	LoyaltyAccountCustomer     = one(LoyaltyAccounts, "customer", Customers, "id")
 	LoyaltyAccountTransactions = paged(LoyaltyAccounts, "transactions", LoyaltyTransactions,
-		source{key: "t.account_id"}, LoyaltyTransactions.orderBy("-sequence"), loyaltyAccountID).filteredBy(reflect.TypeFor[LoyaltyTransactionWhere]())
+		source{key: "t.account_id"}, LoyaltyTransactions.orderBy("-sequence"), "id").filteredBy(reflect.TypeFor[LoyaltyTransactionWhere]())
 	LoyaltyAccountLots = paged(LoyaltyAccounts, "lots", LoyaltyLots,
-		source{key: "t.account_id"}, LoyaltyLots.orderBy("id"), loyaltyAccountID).filteredBy(reflect.TypeFor[LoyaltyLotWhere]())
-	LoyaltyAccountEvents = eventsOf(LoyaltyAccounts, loyaltyAccountID)
+		source{key: "t.account_id"}, LoyaltyLots.orderBy("id"), "id").filteredBy(reflect.TypeFor[LoyaltyLotWhere]())
+	LoyaltyAccountEvents = eventsOf(LoyaltyAccounts)
 )
-
-func loyaltyAccountID(a *LoyaltyAccount) *uuid.UUID { return &a.ID }
 
 // IsNode marks the type.
 func (*LoyaltyAccount) IsNode() {}
@@ -100,7 +98,7 @@ type LoyaltyAccountWhere struct {
 // LoyaltyAccountOrderField is what loyalty accounts can be sorted by.
 type LoyaltyAccountOrderField string
 
-var loyaltyAccountOrder = map[LoyaltyAccountOrderField]string{"CREATED_AT": "created_at"}
+var loyaltyAccountOrder = sortable(LoyaltyAccounts, map[LoyaltyAccountOrderField]string{"CREATED_AT": "created_at"})
 
 // LoyaltyAccount returns the loyalty account that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
@@ -149,10 +147,10 @@ var LoyaltyTransactions = newType[LoyaltyTransaction]("LoyaltyTransaction", "ltx
 
 // The edges of a loyalty transaction.
 var (
-	LoyaltyTransactionAccount = one(LoyaltyTransactions, "account", LoyaltyAccounts, func(t *LoyaltyTransaction) *uuid.UUID { return &t.AccountID })
+	LoyaltyTransactionAccount = one(LoyaltyTransactions, "account", LoyaltyAccounts, "account_id")
 	LoyaltyTransactionRelated = paged(LoyaltyTransactions, "related", LoyaltyTransactions,
 		source{link: "loyalty_transaction_link", on: "t.id = x.related_id", key: "x.transaction_id"},
-		LoyaltyTransactions.orderBy("id"), func(t *LoyaltyTransaction) *uuid.UUID { return &t.ID })
+		LoyaltyTransactions.orderBy("id"), "id")
 )
 
 // IsNode marks the type.
@@ -198,7 +196,7 @@ type LoyaltyTransactionWhere struct {
 // LoyaltyTransactionOrderField is what transactions can be sorted by.
 type LoyaltyTransactionOrderField string
 
-var loyaltyTransactionOrder = map[LoyaltyTransactionOrderField]string{"OCCURRED_AT": "occurred_at"}
+var loyaltyTransactionOrder = sortable(LoyaltyTransactions, map[LoyaltyTransactionOrderField]string{"OCCURRED_AT": "occurred_at"})
 
 // LoyaltyTransaction returns the transaction that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
@@ -233,7 +231,7 @@ var LoyaltyLots = newType[LoyaltyLot]("LoyaltyLot", "lot", LoyaltyView, nil).fil
 })
 
 // LoyaltyLotTransaction leads to the entry that brought the points.
-var LoyaltyLotTransaction = one(LoyaltyLots, "transaction", LoyaltyTransactions, func(l *LoyaltyLot) *uuid.UUID { return &l.TransactionID })
+var LoyaltyLotTransaction = one(LoyaltyLots, "transaction", LoyaltyTransactions, "transaction_id")
 
 // IsNode marks the type.
 func (*LoyaltyLot) IsNode() {}

@@ -255,7 +255,7 @@ type LoyaltyPolicyWhere struct {
 // LoyaltyPolicyOrderField is what policies can be sorted by.
 type LoyaltyPolicyOrderField string
 
-var loyaltyPolicyOrder = map[LoyaltyPolicyOrderField]string{"VERSION": "version", "EFFECTIVE_FROM": "effective_from"}
+var loyaltyPolicyOrder = sortable(LoyaltyPolicies, map[LoyaltyPolicyOrderField]string{"VERSION": "version", "EFFECTIVE_FROM": "effective_from"})
 
 // LoyaltyPolicy returns the policy that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

@@ -62,12 +62,12 @@ var Merges = newType[Merge]("Merge", "mrg", PartyView, nil)
 
 // The edges of merges.
 var (
-	MergeSurvivor = one(Merges, "survivor", Parties, func(m *Merge) *uuid.UUID { return &m.SurvivorID })
+	MergeSurvivor = one(Merges, "survivor", Parties, "survivor_id")
 	MergeLosers   = paged(Merges, "losers", Parties, source{link: "merge_loser", on: "t.id = x.party_id", key: "x.merge_id"},
-		Parties.orderBy("id"), func(m *Merge) *uuid.UUID { return &m.ID })
+		Parties.orderBy("id"), "id")
 	// PartyMerges are those that a party survived, PartyMergedBy the one that ended it.
-	PartyMerges   = paged(Parties, "merges", Merges, source{key: "t.survivor_id"}, Merges.orderBy("-id"), partyID)
-	PartyMergedBy = oneThrough(Parties, "mergedBy", Merges, source{link: "merge_loser", on: "t.id = x.merge_id", key: "x.party_id"}, partyID)
+	PartyMerges   = paged(Parties, "merges", Merges, source{key: "t.survivor_id"}, Merges.orderBy("-id"), "id")
+	PartyMergedBy = oneThrough(Parties, "mergedBy", Merges, source{link: "merge_loser", on: "t.id = x.merge_id", key: "x.party_id"}, "id")
 )
 
 // IsNode marks the type.

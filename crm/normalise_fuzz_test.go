@@ -54,18 +54,18 @@ func FuzzReadVIN(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		vin := crm.ReadVIN(crm.NormaliseVIN(text))
-		if !vin.IsWellFormed {
-			require.Nil(t, vin.WMI)
-			require.Nil(t, vin.Region)
-			require.Empty(t, vin.ModelYearCandidates)
-			require.Equal(t, crm.CheckDigitUnknown, vin.CheckDigit)
+		vin := crm.VIN{Value: crm.NormaliseVIN(text)}
+		if !vin.IsWellFormed() {
+			require.Nil(t, vin.WMI())
+			require.Nil(t, vin.Region())
+			require.Empty(t, vin.ModelYearCandidates())
+			require.Equal(t, crm.CheckDigitUnknown, vin.CheckDigit())
 			return
 		}
 		require.Len(t, vin.Value, 17)
 		require.Equal(t, vin.Value, crm.NormaliseVIN(vin.Value))
-		require.Contains(t, []int{3, 6}, len(*vin.WMI))
-		require.NotEqual(t, crm.CheckDigitUnknown, vin.CheckDigit)
+		require.Contains(t, []int{3, 6}, len(*vin.WMI()))
+		require.NotEqual(t, crm.CheckDigitUnknown, vin.CheckDigit())
 	})
 }
 

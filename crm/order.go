@@ -1,5 +1,7 @@
 package crm
 
+import "slices"
+
 // Direction sorts upwards or downwards.
 type Direction string
 
@@ -17,6 +19,15 @@ type Order[F ~string] struct {
 
 // maxOrder bounds how many fields an order may name.
 const maxOrder = 3
+
+// sortable says by which columns clients can sort all records of a type. It returns them.
+func sortable[T any, F ~string](t *Record[T], columns map[F]string) map[F]string {
+	for _, column := range columns {
+		t.sorts = append(t.sorts, column)
+	}
+	slices.Sort(t.sorts)
+	return columns
+}
 
 // sorted makes the order a client asked for from the columns behind the fields, or the
 // type's own order, by id, when it asked for none. Errors: Invalid at orderBy.

@@ -1,5 +1,7 @@
 package crm
 
+import "crmgraph/db"
+
 // Page sizes of every connection.
 const (
 	DefaultPageSize = 25
@@ -45,6 +47,23 @@ func NewPage(first, last *int, after, before *string, offset *int) (Page, error)
 		return Page{}, invalidf("offset", "offset goes with first only, not with last or a cursor")
 	}
 	return page, nil
+}
+
+// limit is the end of the statement of the page: one row more than it has.
+func (p Page) limit(args *db.Args) string {
+	text := " LIMIT " + args.Bind(p.size+1)
+	if p.offset > 0 {
+		text += " OFFSET " + args.Bind(p.offset)
+	}
+	return text
+}
+
+// goesOn reports whether there are records after the page; more says that there are in its direction.
+func (p Page) goesOn(more bool) bool { return more && !p.backwards || p.backwards && p.before != "" }
+
+// comesFrom reports whether there are records before the page; more says that there are in its direction.
+func (p Page) comesFrom(more bool) bool {
+	return more && p.backwards || !p.backwards && (p.after != "" || p.offset > 0)
 }
 
 func deref[T any](p *T) T {

@@ -80,43 +80,44 @@ var Parties = newType[Party]("Party", "pty", PartyView, nil).filterable(map[stri
 	"name":      folded("search_name", NormaliseName),
 	"createdAt": column("created_at"),
 	"parent":    {Column: db.Column{SQL: "t.parent_id"}, prefix: "pty"},
-})
+}).method("tier", func(p *Party) any { return p.Tier() },
+	"tier", "tier_assigned_at", "tier_assigned_by", "tier_is_manual", "tier_note", "annual_revenue", "created_at")
 
 // The edges of a party.
 var (
-	PartyParent      = one(Parties, "parent", Parties, func(p *Party) *uuid.UUID { return p.ParentID })
-	PartyMergedInto  = one(Parties, "mergedInto", Parties, func(p *Party) *uuid.UUID { return p.MergedIntoID })
-	PartyChildren    = paged(Parties, "children", Parties, source{key: "t.parent_id"}, Parties.orderBy("id"), partyID)
-	PartyCustomer    = one(Parties, "customer", Customers, partyID)
-	PartyAccount     = one(Parties, "account", Accounts, partyID)
-	PartyContacts    = paged(Parties, "contacts", Contacts, source{key: "t.organization_id"}, Contacts.orderBy("id"), partyID)
-	PartyEngagements = paged(Parties, "engagements", Contacts, source{key: "t.person_id"}, Contacts.orderBy("id"), partyID)
-	PartyVehicles    = paged(Parties, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), partyID, AssociationView)
-	PartyDriven      = paged(Parties, "drivenVehicles", Vehicles, heldVehicles("PRIMARY_DRIVER"), Vehicles.orderBy("id"), partyID, AssociationView)
-	PartyIdentifiers = paged(Parties, "identifiers", Identifiers, source{key: "t.party_id"}, Identifiers.orderBy("kind"), partyID)
+	PartyParent      = one(Parties, "parent", Parties, "parent_id")
+	PartyMergedInto  = one(Parties, "mergedInto", Parties, "merged_into_id")
+	PartyChildren    = paged(Parties, "children", Parties, source{key: "t.parent_id"}, Parties.orderBy("id"), "id")
+	PartyCustomer    = one(Parties, "customer", Customers, "id")
+	PartyAccount     = one(Parties, "account", Accounts, "id")
+	PartyContacts    = paged(Parties, "contacts", Contacts, source{key: "t.organization_id"}, Contacts.orderBy("id"), "id")
+	PartyEngagements = paged(Parties, "engagements", Contacts, source{key: "t.person_id"}, Contacts.orderBy("id"), "id")
+	PartyVehicles    = paged(Parties, "vehicles", Vehicles, ownedVehicles(), Vehicles.orderBy("id"), "id", AssociationView)
+	PartyDriven      = paged(Parties, "drivenVehicles", Vehicles, heldVehicles("PRIMARY_DRIVER"), Vehicles.orderBy("id"), "id", AssociationView)
+	PartyIdentifiers = paged(Parties, "identifiers", Identifiers, source{key: "t.party_id"}, Identifiers.orderBy("kind"), "id")
 	// partyActiveContact leads to the oldest of an organisation's active contacts.
-	partyActiveContact = oneThrough(Parties, "hasActiveContact", Contacts, source{key: "t.organization_id", where: "t.status = 'ACTIVE' " +
+	partyActiveContact = derived(oneThrough(Parties, "hasActiveContact", Contacts, source{key: "t.organization_id", where: "t.status = 'ACTIVE' " +
 		"AND NOT EXISTS (SELECT 1 FROM contact o WHERE o.tenant_id = $1 AND o.organization_id = t.organization_id AND o.status = 'ACTIVE' AND o.id < t.id)"},
-		func(p *Party) *uuid.UUID {
-			if p.Kind != Organization {
-				return nil
-			}
-			return &p.ID
-		})
-	PartyContactPoints = paged(Parties, "contactPoints", ContactPoints, source{key: "t.party_id"}, ContactPoints.orderBy("id"), partyID)
+		"id").when(func(p *Party) bool { return p.Kind == Organization }), hasActiveContact)
+	PartyContactPoints = paged(Parties, "contactPoints", ContactPoints, source{key: "t.party_id"}, ContactPoints.orderBy("id"), "id")
 )
-
-func partyID(p *Party) *uuid.UUID { return &p.ID }
 
 // HasActiveContact reports whether an organisation can be reached through anyone; it is nil
 // for a person (Durion 3.1). Errors: Unauthenticated, Forbidden, Unavailable.
 func HasActiveContact(ctx context.Context, p *Party) (*bool, error) {
 	contact, err := partyActiveContact.Load(ctx, p)
-	if err != nil || p.Kind != Organization {
+	if err != nil {
 		return nil, err
 	}
+	return hasActiveContact(p, contact), nil
+}
+
+func hasActiveContact(p *Party, contact *Contact) *bool {
+	if p.Kind != Organization {
+		return nil
+	}
 	has := contact != nil
-	return &has, nil
+	return &has
 }
 
 // ownedVehicles leads from a party's id to the vehicles it owns now.
@@ -160,7 +161,7 @@ type PartyWhere struct {
 // PartyOrderField is what parties can be sorted by.
 type PartyOrderField string
 
-var partyOrder = map[PartyOrderField]string{"NUMBER": "number", "NAME": "search_name", "CREATED_AT": "created_at"}
+var partyOrder = sortable(Parties, map[PartyOrderField]string{"NUMBER": "number", "NAME": "search_name", "CREATED_AT": "created_at"})
 
 // Party returns the party that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

@@ -92,28 +92,26 @@ var (
 
 // The edges to what a party said, and back. Party and customer are one thing that says it once.
 var (
-	PreferencesParty   = one(PreferencesOfParties, "party", Parties, preferencesID)
-	PreferenceConsents = consentsOf(PreferencesOfParties, preferencesID)
-	ConsentParty       = one(Consents, "party", Parties, func(c *Consent) *uuid.UUID { return &c.PartyID })
-	ConsentChangeParty = one(ConsentChanges, "party", Parties, func(c *ConsentChange) *uuid.UUID { return &c.PartyID })
+	PreferencesParty   = one(PreferencesOfParties, "party", Parties, "id")
+	PreferenceConsents = consentsOf(PreferencesOfParties)
+	ConsentParty       = one(Consents, "party", Parties, "party_id")
+	ConsentChangeParty = one(ConsentChanges, "party", Parties, "party_id")
 
-	PartyConsents          = consentsOf(Parties, partyID)
-	PartyConsentHistory    = consentHistoryOf(Parties, partyID)
-	CustomerConsents       = consentsOf(Customers, customerID)
-	CustomerConsentHistory = consentHistoryOf(Customers, customerID)
+	PartyConsents          = consentsOf(Parties)
+	PartyConsentHistory    = consentHistoryOf(Parties)
+	CustomerConsents       = consentsOf(Customers)
+	CustomerConsentHistory = consentHistoryOf(Customers)
 
-	partyPreferences    = one(Parties, "communicationPreferences", PreferencesOfParties, partyID)
-	customerPreferences = one(Customers, "communicationPreferences", PreferencesOfParties, customerID)
+	partyPreferences    = one(Parties, "communicationPreferences", PreferencesOfParties, "id").resolved()
+	customerPreferences = one(Customers, "communicationPreferences", PreferencesOfParties, "id").resolved()
 )
 
-func preferencesID(p *CommunicationPreferences) *uuid.UUID { return &p.ID }
-
-func consentsOf[P any](from *Record[P], key func(*P) *uuid.UUID) *Paged[P, Consent] {
-	return paged(from, "consents", Consents, source{key: "t.party_id"}, Consents.orderBy("type"), key)
+func consentsOf[P any](from *Record[P]) *Paged[P, Consent] {
+	return paged(from, "consents", Consents, source{key: "t.party_id"}, Consents.orderBy("type"), "id")
 }
 
-func consentHistoryOf[P any](from *Record[P], key func(*P) *uuid.UUID) *Paged[P, ConsentChange] {
-	return paged(from, "consentHistory", ConsentChanges, source{key: "t.party_id"}, ConsentChanges.orderBy("-id"), key)
+func consentHistoryOf[P any](from *Record[P]) *Paged[P, ConsentChange] {
+	return paged(from, "consentHistory", ConsentChanges, source{key: "t.party_id"}, ConsentChanges.orderBy("-id"), "id")
 }
 
 // IsNode marks the type.

@@ -41,7 +41,7 @@ var Roles = newType[Role]("Role", "rol", ContactRoleView, nil).filterable(map[st
 
 // RoleHolders leads from a role to the contacts that hold it.
 var RoleHolders = paged(Roles, "holders", ContactRoles, source{key: "t.role_id", where: "t.status = 'ACTIVE'"},
-	ContactRoles.orderBy("id"), func(r *Role) *uuid.UUID { return &r.ID })
+	ContactRoles.orderBy("id"), "id")
 
 // IsNode marks the type.
 func (*Role) IsNode() {}
@@ -67,7 +67,7 @@ type RoleWhere struct {
 // RoleOrderField is what roles can be sorted by.
 type RoleOrderField string
 
-var roleOrder = map[RoleOrderField]string{"POSITION": "position", "CODE": "code"}
+var roleOrder = sortable(Roles, map[RoleOrderField]string{"POSITION": "position", "CODE": "code"})
 
 // Role returns the role that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
@@ -106,9 +106,9 @@ var ContactRoles = newType[ContactRole]("ContactRole", "cor", ContactRoleView, n
 
 // The edges of a held role.
 var (
-	ContactRoleOrganization = one(ContactRoles, "organization", Parties, func(c *ContactRole) *uuid.UUID { return &c.OrganizationID })
-	ContactRoleContact      = one(ContactRoles, "contact", Contacts, func(c *ContactRole) *uuid.UUID { return &c.ContactID })
-	ContactRoleRole         = one(ContactRoles, "role", Roles, func(c *ContactRole) *uuid.UUID { return &c.RoleID })
+	ContactRoleOrganization = one(ContactRoles, "organization", Parties, "organization_id")
+	ContactRoleContact      = one(ContactRoles, "contact", Contacts, "contact_id")
+	ContactRoleRole         = one(ContactRoles, "role", Roles, "role_id")
 )
 
 // IsNode marks the type.
@@ -136,7 +136,7 @@ type ContactRoleWhere struct {
 // ContactRoleOrderField is what held roles can be sorted by.
 type ContactRoleOrderField string
 
-var contactRoleOrder = map[ContactRoleOrderField]string{"CREATED_AT": "created_at"}
+var contactRoleOrder = sortable(ContactRoles, map[ContactRoleOrderField]string{"CREATED_AT": "created_at"})
 
 // ContactRole returns the held role that by selects.
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.

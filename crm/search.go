@@ -136,8 +136,9 @@ type foundHit struct {
 	score             float32
 }
 
-// codeAsKept is the code of a customer as it was given; it leads to the customer in upper case.
-const codeAsKept = `SELECT c.code FROM identifier i JOIN customer c ON c.tenant_id = $1 AND c.id = i.party_id
+// codeAsKept is the code of a customer as it was given; it leads to the customer in upper case. With
+// the collation of its column the search would be one in that collation, which no index answers.
+const codeAsKept = `SELECT c.code COLLATE "default" FROM identifier i JOIN customer c ON c.tenant_id = $1 AND c.id = i.party_id
 	WHERE i.tenant_id = $1 AND i.kind = 'CODE' AND i.normalised = $4 AND i.is_claim AND NOT i.is_alias`
 
 func (s *session) search(ctx context.Context, args []any) ([]foundHit, error) {
@@ -170,18 +171,24 @@ func (s *session) resolveHits(ctx context.Context, found []foundHit) ([]*SearchH
 			ids[i] = Vehicles.nodeID(h.id)
 		}
 	}
+	reader := readerOf(ctx)
 	nodes, err := s.store.NodesByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+	taken := reader != nil && nodes == nil // by the reader
 	hits := make([]*SearchHit, 0, len(found))
 	for i, h := range found {
-		// A record can be gone between the two statements.
-		if node, ok := nodes[i].(SearchResult); ok {
-			hits = append(hits, &SearchHit{
-				Node: node, Score: float64(h.score), MatchedField: SearchField(h.field), MatchedText: strings.TrimSpace(h.text),
-			})
+		hit := &SearchHit{Score: float64(h.score), MatchedField: SearchField(h.field), MatchedText: strings.TrimSpace(h.text)}
+		if !taken {
+			hit.Node, _ = nodes[i].(SearchResult)
 		}
+		if taken || hit.Node != nil { // a record can be gone between the two statements
+			hits = append(hits, hit)
+		}
+	}
+	if taken {
+		return nil, reader.Hits(hits)
 	}
 	return hits, nil
 }

@@ -63,18 +63,16 @@ var Vehicles = newType[Vehicle]("Vehicle", "veh", VehicleView, nil).filterable(m
 	"year":       {Column: db.Column{SQL: "t.year", Cast: "bigint"}},
 	"status":     column("status"),
 	"createdAt":  column("created_at"),
-})
+}).method("vin", func(v *Vehicle) any { return v.VIN() }, "vin")
 
 // The edges of a vehicle.
 var (
-	VehicleOwner            = oneThrough(Vehicles, "owner", Parties, holders(Owner), vehicleID, AssociationView)
-	VehicleDrivers          = paged(Vehicles, "drivers", Parties, holders(PrimaryDriver), Parties.orderBy("id"), vehicleID, AssociationView)
+	VehicleOwner            = oneThrough(Vehicles, "owner", Parties, holders(Owner), "id", AssociationView)
+	VehicleDrivers          = paged(Vehicles, "drivers", Parties, holders(PrimaryDriver), Parties.orderBy("id"), "id", AssociationView)
 	VehicleOwnershipHistory = paged(Vehicles, "ownershipHistory", VehicleAssociations,
-		source{key: "t.vehicle_id", where: "t.kind = 'OWNER'"}, VehicleAssociations.orderBy("-effective_from"), vehicleID)
-	VehicleWarranties = paged(Vehicles, "warranties", Warranties, source{key: "t.vehicle_id"}, Warranties.orderBy("id"), vehicleID)
+		source{key: "t.vehicle_id", where: "t.kind = 'OWNER'"}, VehicleAssociations.orderBy("-effective_from"), "id")
+	VehicleWarranties = paged(Vehicles, "warranties", Warranties, source{key: "t.vehicle_id"}, Warranties.orderBy("id"), "id")
 )
-
-func vehicleID(v *Vehicle) *uuid.UUID { return &v.ID }
 
 // holders leads from a vehicle's id to the parties now associated with it.
 func holders(kind AssociationKind) source {
@@ -96,8 +94,7 @@ func (v *Vehicle) VIN() *VIN {
 	if v.VINNormalised == nil {
 		return nil
 	}
-	vin := ReadVIN(*v.VINNormalised)
-	return &vin
+	return &VIN{*v.VINNormalised}
 }
 
 // VehicleBy selects one vehicle; exactly one field is set.
@@ -126,7 +123,7 @@ type VehicleWhere struct {
 // VehicleOrderField is what vehicles can be sorted by.
 type VehicleOrderField string
 
-var vehicleOrder = map[VehicleOrderField]string{"NUMBER": "number", "CREATED_AT": "created_at"}
+var vehicleOrder = sortable(Vehicles, map[VehicleOrderField]string{"NUMBER": "number", "CREATED_AT": "created_at"})
 
 // Vehicle returns the vehicle that by selects. Several vehicles may have had the same VIN:
 // the active one is found, else the newest.
@@ -159,8 +156,8 @@ var VehicleAssociations = newType[VehicleAssociation]("VehicleAssociation", "vas
 
 // The edges of an association.
 var (
-	AssociationVehicle = one(VehicleAssociations, "vehicle", Vehicles, func(a *VehicleAssociation) *uuid.UUID { return &a.VehicleID })
-	AssociationParty   = one(VehicleAssociations, "party", Parties, func(a *VehicleAssociation) *uuid.UUID { return &a.PartyID })
+	AssociationVehicle = one(VehicleAssociations, "vehicle", Vehicles, "vehicle_id")
+	AssociationParty   = one(VehicleAssociations, "party", Parties, "party_id")
 )
 
 // IsNode marks the type.

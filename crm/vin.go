@@ -28,40 +28,60 @@ const (
 	RegionSouthAmerica VINRegion = "SOUTH_AMERICA"
 )
 
-// VIN is a vehicle identification number (ISO 3779) and what can be read from it alone.
-type VIN struct {
-	Value               string
-	IsWellFormed        bool
-	CheckDigit          VINCheckDigit
-	WMI                 *string // world manufacturer identifier (ISO 3780)
-	Region              *VINRegion
-	ModelYearCandidates []int // ascending; a VIN alone does not always tell one year
+// VIN is a vehicle identification number (ISO 3779), normalised, and what can be read from it alone.
+type VIN struct{ Value string }
+
+// IsWellFormed reports whether it has the form of the standard. Nothing more can be read from one
+// that has not.
+func (v VIN) IsWellFormed() bool { return wellFormedVIN(v.Value) }
+
+// WMI is the world manufacturer identifier (ISO 3780).
+func (v VIN) WMI() *string {
+	if !v.IsWellFormed() {
+		return nil
+	}
+	wmi := v.Value[:3]
+	if wmi[2] == '9' { // a small maker shares these three characters with others
+		wmi += v.Value[11:14]
+	}
+	return &wmi
+}
+
+// Region is where it was assigned, nil when nobody has that first character.
+func (v VIN) Region() *VINRegion {
+	if !v.IsWellFormed() {
+		return nil
+	}
+	region := vinRegion(v.Value[0])
+	if region == "" {
+		return nil
+	}
+	return &region
+}
+
+// CheckDigit is what the ninth character tells.
+func (v VIN) CheckDigit() VINCheckDigit {
+	switch {
+	case !v.IsWellFormed():
+		return CheckDigitUnknown
+	case checkDigit(v.Value) == v.Value[8]:
+		return CheckDigitMatches
+	default:
+		return CheckDigitMismatch
+	}
+}
+
+// ModelYearCandidates are the years that the tenth character stands for, ascending: a VIN alone does
+// not always tell one.
+func (v VIN) ModelYearCandidates() []int {
+	if !v.IsWellFormed() {
+		return []int{}
+	}
+	return modelYears(v.Value[9])
 }
 
 // NormaliseVIN trims a VIN, removes spaces and hyphens and turns it to upper case.
 func NormaliseVIN(vin string) string { return joinedUpper(vin) }
-
-// ReadVIN reads a normalised VIN. It never fails: a text that is no VIN is not well formed.
-func ReadVIN(value string) VIN {
-	vin := VIN{Value: value, IsWellFormed: wellFormedVIN(value), CheckDigit: CheckDigitUnknown, ModelYearCandidates: []int{}}
-	if !vin.IsWellFormed {
-		return vin
-	}
-	wmi := value[:3]
-	if wmi[2] == '9' { // a small maker shares these three characters with others
-		wmi += value[11:14]
-	}
-	vin.WMI = &wmi
-	if region := vinRegion(value[0]); region != "" {
-		vin.Region = &region
-	}
-	vin.CheckDigit = CheckDigitMismatch
-	if checkDigit(value) == value[8] {
-		vin.CheckDigit = CheckDigitMatches
-	}
-	vin.ModelYearCandidates = modelYears(value[9])
-	return vin
-}
 
 func wellFormedVIN(vin string) bool {
 	if len(vin) != 17 {

@@ -29,17 +29,17 @@ func TestReadVIN(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := crm.ReadVIN(want.vin)
-			require.Equal(t, want.wellFormed, got.IsWellFormed)
-			require.Equal(t, want.check, got.CheckDigit)
-			require.Equal(t, want.years, got.ModelYearCandidates)
+			got := crm.VIN{Value: want.vin}
+			require.Equal(t, want.wellFormed, got.IsWellFormed())
+			require.Equal(t, want.check, got.CheckDigit())
+			require.Equal(t, want.years, got.ModelYearCandidates())
 			if want.wmi == "" {
-				require.Nil(t, got.WMI)
-				require.Nil(t, got.Region)
+				require.Nil(t, got.WMI())
+				require.Nil(t, got.Region())
 				return
 			}
-			require.Equal(t, want.wmi, *got.WMI)
-			require.Equal(t, want.region, *got.Region)
+			require.Equal(t, want.wmi, *got.WMI())
+			require.Equal(t, want.region, *got.Region())
 		})
 	}
 }

@@ -54,8 +54,8 @@ var Warranties = newType[Warranty]("Warranty", "war", WarrantyView, nil).filtera
 
 // The edges of a warranty.
 var (
-	WarrantyCustomer = one(Warranties, "customer", Customers, func(w *Warranty) *uuid.UUID { return &w.CustomerID })
-	WarrantyVehicle  = one(Warranties, "vehicle", Vehicles, func(w *Warranty) *uuid.UUID { return w.VehicleID })
+	WarrantyCustomer = one(Warranties, "customer", Customers, "customer_id")
+	WarrantyVehicle  = one(Warranties, "vehicle", Vehicles, "vehicle_id")
 )
 
 // IsNode marks the type.
@@ -98,7 +98,7 @@ type WarrantyWhere struct {
 // WarrantyOrderField is what warranties can be sorted by.
 type WarrantyOrderField string
 
-var warrantyOrder = map[WarrantyOrderField]string{"SERIAL_NUMBER": "serial_number", "STARTS_AT": "starts_at"}
+var warrantyOrder = sortable(Warranties, map[WarrantyOrderField]string{"SERIAL_NUMBER": "serial_number", "STARTS_AT": "starts_at"})
 
 // Warranty returns the warranty that by selects. Of several with the same serial number
 // the active one is found, else the newest.

@@ -35,10 +35,15 @@ type Column struct {
 // Expr is a condition of the filter language. The zero value is always true.
 type Expr struct {
 	write func(*strings.Builder, *Args)
+	on    string // the one column that it bounds; empty when there is not just one
 }
 
 // IsZero reports whether e filters nothing.
 func (e Expr) IsZero() bool { return e.write == nil }
+
+// Bounds reports whether e does nothing but bound a column of the row itself, all of it at once: an
+// index on the column then answers e whatever its values are.
+func (e Expr) Bounds(column string) bool { return e.on == column && column != "" }
 
 // SQL renders the condition, binding its values.
 func (e Expr) SQL(args *Args) string {
@@ -51,12 +56,31 @@ func (e Expr) SQL(args *Args) string {
 }
 
 // All is true when every condition is.
-func All(es ...Expr) Expr { return join(" AND ", es) }
+func All(es ...Expr) Expr {
+	all := join(" AND ", es)
+	all.on = common(es)
+	return all
+}
+
+// common is the one column that all the conditions bound.
+func common(es []Expr) string {
+	on := ""
+	for _, e := range es {
+		switch {
+		case e.IsZero():
+		case e.on == "" || on != "" && on != e.on:
+			return ""
+		default:
+			on = e.on
+		}
+	}
+	return on
+}
 
 // Any is true when at least one condition is. Any of nothing is false.
 func Any(es ...Expr) Expr {
 	if len(es) == 0 {
-		return Expr{func(b *strings.Builder, _ *Args) { b.WriteString("false") }}
+		return Expr{write: func(b *strings.Builder, _ *Args) { b.WriteString("false") }}
 	}
 	for _, e := range es {
 		if e.IsZero() {
@@ -76,7 +100,7 @@ func join(word string, es []Expr) Expr {
 	if len(parts) == 0 {
 		return Expr{}
 	}
-	return Expr{func(b *strings.Builder, args *Args) {
+	return Expr{write: func(b *strings.Builder, args *Args) {
 		b.WriteByte('(')
 		for i, e := range parts {
 			if i > 0 {
@@ -94,7 +118,7 @@ func Not(e Expr) Expr {
 	if e.IsZero() {
 		return e
 	}
-	return Expr{func(b *strings.Builder, args *Args) {
+	return Expr{write: func(b *strings.Builder, args *Args) {
 		b.WriteByte('(')
 		e.write(b, args)
 		b.WriteString(" IS NOT TRUE)")
@@ -112,7 +136,7 @@ func (c Column) AtLeast(v any) Expr { return c.compare(" >= ", v) }
 
 // In is true when the column holds one of the values; list is a slice.
 func (c Column) In(list any) Expr {
-	return c.condition(func(b *strings.Builder, args *Args) {
+	return c.bound(func(b *strings.Builder, args *Args) {
 		b.WriteString(c.SQL + " = ANY(" + args.Bind(list) + c.cast("[]") + ")")
 	})
 }
@@ -120,7 +144,7 @@ func (c Column) In(list any) Expr {
 // StartsWith compares a prefix, byte by byte, in a form that a plain index answers; the
 // column must have collation C.
 func (c Column) StartsWith(prefix string) Expr {
-	return c.condition(func(b *strings.Builder, args *Args) {
+	return c.bound(func(b *strings.Builder, args *Args) {
 		b.WriteString(c.SQL + " >= " + args.Bind(prefix) + " AND " + c.SQL + " < " + args.Bind(prefix+"\U0010FFFF"))
 	})
 }
@@ -148,7 +172,7 @@ func (c Column) IsNull(null bool) Expr {
 }
 
 func (c Column) compare(op string, v any) Expr {
-	return c.condition(func(b *strings.Builder, args *Args) { b.WriteString(c.SQL + op + args.Bind(v) + c.cast("")) })
+	return c.bound(func(b *strings.Builder, args *Args) { b.WriteString(c.SQL + op + args.Bind(v) + c.cast("")) })
 }
 
 func (c Column) cast(suffix string) string {
@@ -158,12 +182,21 @@ func (c Column) cast(suffix string) string {
 	return "::" + c.Cast + suffix
 }
 
+// bound is a condition that an index on the column answers.
+func (c Column) bound(write func(*strings.Builder, *Args)) Expr {
+	e := c.condition(write)
+	if c.Within == "" {
+		e.on = c.SQL
+	}
+	return e
+}
+
 func (c Column) condition(write func(*strings.Builder, *Args)) Expr {
 	if c.Within == "" {
-		return Expr{write}
+		return Expr{write: write}
 	}
 	before, after, _ := strings.Cut(c.Within, "%s")
-	return Expr{func(b *strings.Builder, args *Args) {
+	return Expr{write: func(b *strings.Builder, args *Args) {
 		b.WriteString(before)
 		write(b, args)
 		b.WriteString(after)

@@ -24,7 +24,7 @@ func OrderBy(terms []Term, backwards bool) string {
 // Beyond is true for the rows that come after the row with the given values in the order,
 // or before it when backwards. There is one value, as text, for each term.
 func Beyond(terms []Term, values []string, backwards bool) Expr {
-	return Expr{func(b *strings.Builder, args *Args) {
+	return Expr{write: func(b *strings.Builder, args *Args) {
 		marks := make([]string, len(terms))
 		for i, t := range terms {
 			marks[i] = args.Bind(values[i]) + "::" + t.Cast

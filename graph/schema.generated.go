@@ -8246,7 +8246,7 @@ func (ec *executionContext) _Vin_isWellFormed(ctx context.Context, field graphql
 			return ec.fieldContext_Vin_isWellFormed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.IsWellFormed, nil
+			return obj.IsWellFormed(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -8257,7 +8257,7 @@ func (ec *executionContext) _Vin_isWellFormed(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Vin_isWellFormed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type Boolean does not have child fields"))
+	return graphql.NewScalarFieldContext("Vin", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Vin_checkDigit(ctx context.Context, field graphql.CollectedField, obj *crm.VIN) (ret graphql.Marshaler) {
@@ -8269,7 +8269,7 @@ func (ec *executionContext) _Vin_checkDigit(ctx context.Context, field graphql.C
 			return ec.fieldContext_Vin_checkDigit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CheckDigit, nil
+			return obj.CheckDigit(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v crm.VINCheckDigit) graphql.Marshaler {
@@ -8280,7 +8280,7 @@ func (ec *executionContext) _Vin_checkDigit(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Vin_checkDigit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type VinCheckDigit does not have child fields"))
+	return graphql.NewScalarFieldContext("Vin", field, true, false, errors.New("field of type VinCheckDigit does not have child fields"))
 }
 
 func (ec *executionContext) _Vin_wmi(ctx context.Context, field graphql.CollectedField, obj *crm.VIN) (ret graphql.Marshaler) {
@@ -8292,7 +8292,7 @@ func (ec *executionContext) _Vin_wmi(ctx context.Context, field graphql.Collecte
 			return ec.fieldContext_Vin_wmi(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.WMI, nil
+			return obj.WMI(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -8303,7 +8303,7 @@ func (ec *executionContext) _Vin_wmi(ctx context.Context, field graphql.Collecte
 	)
 }
 func (ec *executionContext) fieldContext_Vin_wmi(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("Vin", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Vin_region(ctx context.Context, field graphql.CollectedField, obj *crm.VIN) (ret graphql.Marshaler) {
@@ -8315,7 +8315,7 @@ func (ec *executionContext) _Vin_region(ctx context.Context, field graphql.Colle
 			return ec.fieldContext_Vin_region(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Region, nil
+			return obj.Region(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *crm.VINRegion) graphql.Marshaler {
@@ -8326,7 +8326,7 @@ func (ec *executionContext) _Vin_region(ctx context.Context, field graphql.Colle
 	)
 }
 func (ec *executionContext) fieldContext_Vin_region(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type VinRegion does not have child fields"))
+	return graphql.NewScalarFieldContext("Vin", field, true, false, errors.New("field of type VinRegion does not have child fields"))
 }
 
 func (ec *executionContext) _Vin_modelYearCandidates(ctx context.Context, field graphql.CollectedField, obj *crm.VIN) (ret graphql.Marshaler) {
@@ -8338,7 +8338,7 @@ func (ec *executionContext) _Vin_modelYearCandidates(ctx context.Context, field 
 			return ec.fieldContext_Vin_modelYearCandidates(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ModelYearCandidates, nil
+			return obj.ModelYearCandidates(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -8349,7 +8349,7 @@ func (ec *executionContext) _Vin_modelYearCandidates(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_Vin_modelYearCandidates(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Vin", field, false, false, errors.New("field of type Int does not have child fields"))
+	return graphql.NewScalarFieldContext("Vin", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Warranty_id(ctx context.Context, field graphql.CollectedField, obj *crm.Warranty) (ret graphql.Marshaler) {

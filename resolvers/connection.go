@@ -35,7 +35,7 @@ func list[T, W, O any](
 		return nil, err
 	}
 	connection, err := read(ctx, where, orderBy, p)
-	if err != nil {
+	if err != nil || connection == nil { // nothing is left to do when a reader took the rows
 		return nil, err
 	}
 	aheadOfConnection(ctx, connection)
@@ -45,7 +45,7 @@ func list[T, W, O any](
 // found renders a lookup, which is null when nothing is found, and loads what is selected
 // below it.
 func found[T any](ctx context.Context, row *T, err error) (*T, error) {
-	if err != nil {
+	if err != nil || row == nil { // a reader took the row
 		return nil, unlessNotFound(err)
 	}
 	ahead(ctx, []*T{row})

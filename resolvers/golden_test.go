@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"crmgraph/internal/crmtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -53,14 +52,7 @@ func documents(t *testing.T, pattern string) map[string]string {
 	return found
 }
 
-// golden compares what a document answers with its golden file. A comment such as
-//
-//	# let amelia = customer(by: {number: 1001})
-//
-// gives the document the variable $amelia, the id of that record. Further fields, each after a
-// dot, lead from it to another one; of a list, that at [n] counts:
-//
-//	# let erp = customer(by: {number: 1001}) . party . identifiers[2]
+// golden compares what a document answers with its golden file.
 func (b *bundle) golden(t *testing.T, path string) {
 	t.Helper()
 	got := b.pretty(t, path)
@@ -92,40 +84,24 @@ func (b *bundle) pretty(t *testing.T, path string) string {
 	return pretty.String()
 }
 
-var letLine = regexp.MustCompile(`(?m)^# let (\w+) = (.+)$`)
-
-// let looks up the records that a document's comments name.
+// let looks up the records that a document's comments name, see [crmtest.Let].
 func (b *bundle) let(t *testing.T, document string) map[string]any {
 	t.Helper()
-	variables := map[string]any{}
-	for _, m := range letLine.FindAllStringSubmatch(document, -1) {
-		variables[m[1]] = b.id(t, m[2])
-	}
-	return variables
+	return crmtest.Let(t, document, b.ask(t))
 }
 
-var step = regexp.MustCompile(`^(.*?)(?:\[(\d+)\])?$`)
-
-// id finds the id of the record that fields lead to, the first of which is a root field.
+// id finds the id of the record that fields lead to.
 func (b *bundle) id(t *testing.T, path string) string {
 	t.Helper()
-	fields := strings.Split(path, " . ")
-	selection := "id"
-	for i := len(fields) - 1; i >= 0; i-- {
-		fields[i] = strings.TrimSpace(fields[i])
-		selection = fmt.Sprintf("record: %s { %s }", step.FindStringSubmatch(fields[i])[1], selection)
+	return crmtest.IDAt(t, path, b.ask(t))
+}
+
+// ask answers documents, without errors, as the demo tenant's admin.
+func (b *bundle) ask(t *testing.T) func(string) json.RawMessage {
+	t.Helper()
+	return func(document string) json.RawMessage {
+		got := b.admin(t, document, nil)
+		require.Empty(t, got.Errors)
+		return got.Data
 	}
-	var found any
-	b.admin(t, "{ "+selection+" }", nil).into(t, &found)
-	for _, field := range fields {
-		found = found.(map[string]any)["record"]
-		if n := step.FindStringSubmatch(field)[2]; n != "" {
-			at, err := strconv.Atoi(n)
-			require.NoError(t, err)
-			require.Greater(t, len(found.([]any)), at, path)
-			found = found.([]any)[at]
-		}
-		require.NotNil(t, found, path)
-	}
-	return found.(map[string]any)["id"].(string)
 }

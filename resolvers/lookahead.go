@@ -99,7 +99,7 @@ func planOf(ctx context.Context, op *graphql.OperationContext, typeName string, 
 			step.Page = crm.WholeList()
 			step.Next = planOf(ctx, op, target, f.Selections)
 		case strings.HasSuffix(kind.NamedType, "Connection"):
-			if step.Page, step.Where, ok = pageOf(ctx, op, typeName, f.Field); !ok {
+			if step.Page, step.Where, ok = PageOf(ctx, op, typeName, f.Field); !ok {
 				continue
 			}
 			step.Next, step.Count = planOfConnection(ctx, op, target, target, f.Selections)
@@ -131,9 +131,9 @@ func planOfConnection(ctx context.Context, op *graphql.OperationContext, name, t
 	return plan, count
 }
 
-// pageOf reads the paging arguments of a nested field and its filter, false when they are wrong:
-// the field's own resolver says how.
-func pageOf(ctx context.Context, op *graphql.OperationContext, typeName string, f *ast.Field) (page crm.Page, where any, ok bool) {
+// PageOf reads the paging arguments of a nested field of a type and its filter, false when they are
+// wrong: the field's own resolver says how.
+func PageOf(ctx context.Context, op *graphql.OperationContext, typeName string, f *ast.Field) (page crm.Page, where any, ok bool) {
 	if len(f.Arguments) == 0 {
 		page, err := crm.NewPage(nil, nil, nil, nil, nil)
 		return page, nil, err == nil

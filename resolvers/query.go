@@ -14,7 +14,7 @@ var _ graph.QueryResolver = queryResolver{}
 
 func (q queryResolver) Node(ctx context.Context, id string) (crm.Node, error) {
 	node, err := q.store.NodeByID(ctx, id)
-	if err != nil {
+	if err != nil || node == nil { // a reader took it
 		return nil, unlessNotFound(err)
 	}
 	aheadOfNodes(ctx, []crm.Node{node})

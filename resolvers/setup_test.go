@@ -29,7 +29,7 @@ func setup(t testing.TB) *bundle { return setupAt(t, crmtest.Seeded(t)) }
 // setupAt is setup over a given database.
 func setupAt(t testing.TB, url string) *bundle {
 	store := crmtest.Store(t, url)
-	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}))
+	exec := executor.New(graph.NewSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}))
 	exec.SetErrorPresenter(resolvers.Present)
 	return &bundle{store: store, exec: exec}
 }

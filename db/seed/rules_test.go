@@ -240,11 +240,11 @@ func normalised(t *testing.T, d database) {
 func vins(t *testing.T, d database) {
 	american := 0
 	for _, text := range list[string](t, d, "SELECT DISTINCT vin FROM vehicle WHERE vin IS NOT NULL") {
-		vin := crm.ReadVIN(text)
-		assert.True(t, vin.IsWellFormed, text)
-		if vin.Region != nil && *vin.Region == "NORTH_AMERICA" {
+		vin := crm.VIN{Value: text}
+		assert.True(t, vin.IsWellFormed(), text)
+		if vin.Region() != nil && *vin.Region() == "NORTH_AMERICA" {
 			american++
-			assert.Equal(t, crm.CheckDigitMatches, vin.CheckDigit, text)
+			assert.Equal(t, crm.CheckDigitMatches, vin.CheckDigit(), text)
 		}
 	}
 	assert.Positive(t, american)

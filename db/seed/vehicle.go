@@ -44,7 +44,7 @@ func (m *model) vin(year int, n int64) string {
 	}
 	for _, digit := range "0123456789X" {
 		vin := m.wmi + m.vds + string(digit) + tail
-		if crm.ReadVIN(vin).CheckDigit == crm.CheckDigitMatches {
+		if (crm.VIN{Value: vin}).CheckDigit() == crm.CheckDigitMatches {
 			return vin
 		}
 	}
