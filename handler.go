@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/rs/cors"
 
@@ -20,6 +21,7 @@ import (
 	"crmgraph/internal/config"
 	"crmgraph/internal/gqlhttp"
 	"crmgraph/internal/obs"
+	"crmgraph/planner"
 	"crmgraph/playground"
 	"crmgraph/resolvers"
 	"crmgraph/rest/durion"
@@ -59,7 +61,7 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	door := gqlhttp.New(gqlhttp.Options{
-		Schema:        graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
+		Schema:        graph.NewSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
 		Limits:        s.cli.Serve.Limits,
 		MaxBody:       s.cli.Serve.MaxBody,
 		Timeout:       s.cli.Serve.Timeout,
@@ -70,7 +72,8 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 		PrepareContext: func(ctx context.Context) context.Context {
 			return store.Begin(crm.WithCorrelationID(ctx, obs.CorrelationID(ctx)))
 		},
-		Log: s.log,
+		Extensions: s.extensions(),
+		Log:        s.log,
 	})
 	compress, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ExceptContentTypes([]string{"text/event-stream"}))
 	if err != nil {
@@ -81,11 +84,11 @@ func (s *server) handler(ctx context.Context) (http.Handler, error) {
 		AllowedHeaders: []string{"Authorization", "Content-Type", obs.CorrelationHeader}, ExposedHeaders: []string{obs.CorrelationHeader},
 	})
 	mux := http.NewServeMux()
-	graphql := compress(authenticator.Middleware(door, deny))
+	endpoint := compress(authenticator.Middleware(door, deny))
 	if len(s.cli.Serve.AllowedOrigins) > 0 { // rs/cors reads an empty list as every origin
-		graphql = crossOrigin.Handler(graphql).ServeHTTP
+		endpoint = crossOrigin.Handler(endpoint).ServeHTTP
 	}
-	mux.Handle("/graphql", graphql)
+	mux.Handle("/graphql", endpoint)
 	page := playground.Handler()
 	mux.Handle("/playground", page)
 	mux.Handle("/playground/", page)
@@ -124,6 +127,22 @@ func (s *server) sweep(ctx context.Context, store *crm.Store) {
 func (s *server) mayIntrospect(ctx context.Context) bool {
 	p, ok := crm.PrincipalFrom(ctx)
 	return s.development || ok && p.Permissions.Has(crm.SchemaIntrospect)
+}
+
+// extensions are the planner, unless it is off, and in development what tells of it.
+func (s *server) extensions() []graphql.HandlerExtension {
+	if !s.cli.Serve.Planner {
+		return nil
+	}
+	list := []graphql.HandlerExtension{planner.New(planner.Options{
+		After:   1,
+		Memory:  gqlhttp.Memory,
+		Observe: func(_ context.Context, o planner.Outcome) { s.metrics.RootField(o.Reason) },
+	})}
+	if s.development {
+		list = append(list, planner.Debug{})
+	}
+	return list
 }
 
 // operated logs and counts a request.

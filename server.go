@@ -95,8 +95,12 @@ func serveOn(ctx context.Context, cli *config.CLI, listener net.Listener, url st
 			return err
 		}
 	}
-	if os.Getenv("GOGC") == "" { // memory for speed: requests leave nothing but garbage
-		debug.SetGCPercent(400)
+	if os.Getenv("GOGC") == "" { // memory for speed: requests leave nothing but garbage, with loaders ten times as much
+		percent := 200
+		if !cli.Serve.Planner {
+			percent = 400
+		}
+		debug.SetGCPercent(percent)
 	}
 	pool, err := db.Open(ctx, url, cli.Serve.MaxConns)
 	if err != nil {

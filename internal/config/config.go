@@ -34,6 +34,7 @@ type Serve struct {
 	MaxBody        int64         `env:"CRMGRAPH_MAX_BODY" default:"1048576" help:"Largest request body, in bytes."`
 	Timeout        time.Duration `env:"CRMGRAPH_TIMEOUT" default:"10s" help:"Time limit of one request."`
 	Drain          time.Duration `env:"CRMGRAPH_DRAIN" default:"10s" help:"How long running requests may take to finish at shutdown."`
+	Planner        bool          `env:"CRMGRAPH_PLANNER" default:"true" negatable:"" help:"Answer root fields of queries with one statement where that is possible; without it, dataloaders answer them all."`
 	CursorKey      string        `env:"CRMGRAPH_CURSOR_KEY" help:"Secret that signs cursors, shared by all servers of one address (default: a key kept in the state directory)."`
 	LogLevel       slog.Level    `env:"CRMGRAPH_LOG_LEVEL" default:"INFO" help:"DEBUG logs every request, INFO what needs attention."`
 

@@ -20,6 +20,7 @@ type Metrics struct {
 	errors     prometheus.Counter
 	panics     prometheus.Counter
 	cost       prometheus.Histogram
+	rootFields *prometheus.CounterVec
 	calls      *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
 	clients    labels
@@ -49,6 +50,9 @@ func NewMetrics(stat func() *pgxpool.Stat) *Metrics {
 			Name: "crmgraph_graphql_cost_points", Help: "Price of GraphQL requests, in points.",
 			Buckets: []float64{1, 2, 5, 10, 25, 50, 100, 250, 500, 1000},
 		}),
+		rootFields: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "crmgraph_graphql_root_fields_total", Help: "Root fields of queries, by what answered them (planner, loaders) and why it was not the planner.",
+		}, []string{"answered_by", "reason"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "crmgraph_rest_requests_total", Help: "Requests to legacy contracts.",
 		}, []string{"contract", "operation", "client", "status"}),
@@ -58,7 +62,7 @@ func NewMetrics(stat func() *pgxpool.Stat) *Metrics {
 		}, []string{"contract", "operation"}),
 		clients: labels{most: maxClients, known: map[string]bool{}},
 	}
-	m.registry.MustRegister(m.operations, m.errors, m.panics, m.cost, m.calls, m.durations,
+	m.registry.MustRegister(m.operations, m.errors, m.panics, m.cost, m.rootFields, m.calls, m.durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		poolGauge("connections", "Open connections of the database pool.", stat, (*pgxpool.Stat).TotalConns),
 		poolGauge("connections_in_use", "Connections of the database pool that run a statement.", stat, (*pgxpool.Stat).AcquiredConns),
@@ -77,6 +81,16 @@ func poolGauge(name, help string, stat func() *pgxpool.Stat, read func(*pgxpool.
 // Handler serves the counters in the Prometheus text format.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// RootField counts one root field of a query; reason says why the planner did not answer it, empty
+// when it did.
+func (m *Metrics) RootField(reason string) {
+	by := "planner"
+	if reason != "" {
+		by = "loaders"
+	}
+	m.rootFields.WithLabelValues(by, reason).Inc()
 }
 
 // Operation counts one GraphQL request.
