@@ -25,13 +25,17 @@ var contentTypes = map[string]string{
 	".ttf":  "font/ttf",
 }
 
-// file is one built file, kept as it was compressed at build time.
+// file is one built file, compressed at build time. It is read when it is asked for: the embedded
+// bytes are part of the program, a copy of them would be megabytes on the heap for good.
 type file struct {
 	name        string // path below the page, without .gz
-	gzipped     []byte
+	dist        fs.FS
 	hash        string
 	contentType string
 }
+
+// gzipped is the file as it was built.
+func (f file) gzipped() ([]byte, error) { return fs.ReadFile(f.dist, f.name+".gz") }
 
 // load reads every .gz file of a build; other files are not part of the pages.
 func load(dist fs.FS) ([]file, error) {
@@ -41,16 +45,18 @@ func load(dist fs.FS) ([]file, error) {
 		if err != nil || entry.IsDir() || !isBuilt {
 			return err
 		}
-		gzipped, err := fs.ReadFile(dist, filePath)
-		if err != nil {
-			return err
-		}
 		contentType, known := contentTypes[path.Ext(name)]
 		if !known {
 			return fmt.Errorf("playground: no content type for %s", name)
 		}
+		f := file{name: name, dist: dist, contentType: contentType}
+		gzipped, err := f.gzipped()
+		if err != nil {
+			return err
+		}
 		sum := sha256.Sum256(gzipped)
-		files = append(files, file{name, gzipped, hex.EncodeToString(sum[:8]), contentType})
+		f.hash = hex.EncodeToString(sum[:8])
+		files = append(files, f)
 		return nil
 	})
 	return files, err
@@ -69,23 +75,24 @@ func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Vary", "Accept-Encoding")
 
-	body, etag := f.gzipped, f.hash+"-gzip"
+	body, err := f.gzipped()
+	etag := f.hash + "-gzip"
 	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		header.Set("Content-Encoding", "gzip")
-	} else {
-		plain, err := f.plain()
-		if err != nil {
-			http.Error(w, "damaged file", http.StatusInternalServerError)
-			return
-		}
-		body, etag = plain, f.hash
+	} else if err == nil {
+		body, err = plain(body)
+		etag = f.hash
+	}
+	if err != nil {
+		http.Error(w, "damaged file", http.StatusInternalServerError)
+		return
 	}
 	header.Set("ETag", strconv.Quote(etag))
 	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(body))
 }
 
-func (f file) plain() ([]byte, error) {
-	reader, err := gzip.NewReader(bytes.NewReader(f.gzipped))
+func plain(gzipped []byte) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(gzipped))
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type accepted struct {
 // nothing on offer is acceptable.
 func negotiate(header http.Header) (string, bool) {
 	values := header.Values("Accept")
-	if len(values) == 0 {
+	if len(values) == 0 || len(values) == 1 && values[0] == plainJSON {
 		return plainJSON, true
 	}
 	ranges := acceptedRanges(strings.Join(values, ","))

@@ -89,20 +89,25 @@ func (c *call) write(status int, p payload) {
 	defer c.handler.giveBack(buf)
 	c.encode(buf, p)
 	header := c.w.Header()
-	header.Set("Content-Type", contentTypes[c.media])
+	header["Content-Type"] = contentTypes[c.media]
 	header.Set("Content-Length", strconv.Itoa(buf.Len()))
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
+	header["X-Content-Type-Options"] = noSniff
+	header["Cache-Control"] = noStore
 	c.status(status)
 	// A failed write means the client is gone; there is nobody to tell.
 	_, _ = c.w.Write(buf.Bytes())
 }
 
-var contentTypes = map[string]string{
-	plainJSON:    plainJSON + "; charset=utf-8",
-	responseJSON: responseJSON + "; charset=utf-8",
-	eventStream:  eventStream + "; charset=utf-8",
-}
+// The values of headers, shared by all answers.
+var (
+	contentTypes = map[string][]string{
+		plainJSON:    {plainJSON + "; charset=utf-8"},
+		responseJSON: {responseJSON + "; charset=utf-8"},
+		eventStream:  {eventStream + "; charset=utf-8"},
+	}
+	noSniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+)
 
 func (c *call) status(status int) {
 	c.written = true

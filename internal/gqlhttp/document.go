@@ -31,6 +31,7 @@ type document struct {
 	parsed *ast.QueryDocument
 	plan   *limits.Plan
 	nodes  int
+	memory *sync.Map // what others made of it; nil when it is not kept
 }
 
 // documents turns texts into documents and keeps the most recent ones, so that a
@@ -76,6 +77,7 @@ func (d *documents) keep(text string, doc *document) {
 	if d.kept.Contains(text) {
 		return // another request was faster
 	}
+	doc.memory = &sync.Map{}
 	d.kept.Add(text, doc)
 	d.nodes += doc.nodes
 	for d.nodes > maxNodes {
@@ -173,6 +175,16 @@ func immediate(list ast.DirectiveList) ast.DirectiveList {
 		}
 	}
 	return out
+}
+
+// Memory is where to keep what is made of the document of the request in ctx, for as long as the door
+// keeps the document; nil when it does not.
+func Memory(ctx context.Context) *sync.Map {
+	c := callOf(ctx)
+	if c == nil || c.document == nil {
+		return nil
+	}
+	return c.document.memory
 }
 
 // prepared gives the executor the document the request was checked with, in place of

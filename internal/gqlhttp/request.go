@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // member is one member of a request: its name, where its value goes and what JSON
@@ -52,27 +54,40 @@ func decodeGet(u *url.URL) (*graphql.RawParams, *refusal) {
 		}
 		if text, ok := m.target.(*string); ok {
 			*text = given[0]
-		} else if !decodeWhole([]byte(given[0]), m.target) {
+		} else if value, ok := decodeWhole([]byte(given[0])); !ok || !m.set(value) {
 			return nil, malformed(http.StatusBadRequest, m.name+" must be "+m.kind)
 		}
 	}
 	return complete(p)
 }
 
+// decoders read JSON.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
+// decoderOf returns a decoder of text, to be put back.
+func decoderOf(text []byte) *jsontext.Decoder {
+	dec := decoders.Get().(*jsontext.Decoder)
+	dec.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return dec
+}
+
 // decodeWhole decodes text that must be one JSON value and nothing else.
-func decodeWhole(text []byte, target any) bool {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	return dec.Decode(target) == nil && atEnd(dec)
+func decodeWhole(text []byte) (value any, ok bool) {
+	dec := decoderOf(text)
+	defer decoders.Put(dec)
+	value, err := decodeAny(dec)
+	return value, err == nil && atEnd(dec)
 }
 
 // checkContent refuses a body that is not announced as plain UTF-8 JSON. Browsers
 // send application/json across origins only after a preflight, so this is also what
 // keeps forged cross-site requests out.
 func checkContent(header http.Header) *refusal {
-	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil || media != plainJSON || !isUTF8(params) {
-		return malformed(http.StatusUnsupportedMediaType, "the Content-Type must be application/json in UTF-8")
+	if content := header.Get("Content-Type"); content != plainJSON {
+		media, params, err := mime.ParseMediaType(content)
+		if err != nil || media != plainJSON || !isUTF8(params) {
+			return malformed(http.StatusUnsupportedMediaType, "the Content-Type must be application/json in UTF-8")
+		}
 	}
 	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return malformed(http.StatusUnsupportedMediaType, "compressed requests are not accepted")
@@ -101,30 +116,34 @@ func decodeBody(body []byte) (*graphql.RawParams, *refusal) {
 	if !utf8.Valid(body) {
 		return nil, malformed(http.StatusBadRequest, "the body is not UTF-8")
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+	dec := decoderOf(body)
+	defer decoders.Put(dec)
+	if open, err := dec.ReadToken(); err != nil || open.Kind() != '{' {
 		return nil, malformed(http.StatusBadRequest, "the body must be one JSON object")
 	}
 	p := &graphql.RawParams{}
 	known := members(p)
-	for dec.More() {
+	for dec.PeekKind() == '"' {
 		if problem := decodeMember(dec, known); problem != nil {
 			return nil, problem
 		}
 	}
-	if _, err := dec.Token(); err != nil || !atEnd(dec) {
+	if end, err := dec.ReadToken(); err != nil || end.Kind() != '}' {
+		return nil, notJSON()
+	}
+	if !atEnd(dec) {
 		return nil, notJSON()
 	}
 	return complete(p)
 }
 
 // decodeMember reads one name and its value; unknown names are skipped.
-func decodeMember(dec *json.Decoder, known []member) *refusal {
-	name, err := dec.Token()
+func decodeMember(dec *jsontext.Decoder, known []member) *refusal {
+	token, err := dec.ReadToken()
 	if err != nil {
 		return notJSON()
 	}
+	name := token.String()
 	for i := range known {
 		m := &known[i]
 		if m.name != name {
@@ -134,22 +153,77 @@ func decodeMember(dec *json.Decoder, known []member) *refusal {
 			return malformed(http.StatusBadRequest, m.name+" is given twice")
 		}
 		m.given = true
-		return decodeValue(dec, m.target, m.name+" must be "+m.kind)
+		return m.decode(dec)
 	}
-	var skipped json.RawMessage
-	return decodeValue(dec, &skipped, "")
+	if dec.SkipValue() != nil {
+		return notJSON()
+	}
+	return nil
 }
 
-func decodeValue(dec *json.Decoder, target any, wrongType string) *refusal {
-	err := dec.Decode(target)
-	var mismatch *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &mismatch):
-		return malformed(http.StatusBadRequest, wrongType)
-	default:
+// decode reads the member's value.
+func (m *member) decode(dec *jsontext.Decoder) *refusal {
+	value, err := decodeAny(dec)
+	if err != nil {
 		return notJSON()
+	}
+	if !m.set(value) {
+		return malformed(http.StatusBadRequest, m.name+" must be "+m.kind)
+	}
+	return nil
+}
+
+// set takes a value, null for none, and reports whether it is of the member's kind.
+func (m *member) set(value any) (ok bool) {
+	switch target := m.target.(type) {
+	case *string:
+		*target, ok = value.(string)
+	case *map[string]any:
+		*target, ok = value.(map[string]any)
+	}
+	return ok || value == nil
+}
+
+// decodeAny reads the next value. Numbers keep their digits; of members of one name the last counts.
+func decodeAny(dec *jsontext.Decoder) (any, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case 't', 'f':
+		return token.Bool(), nil
+	case '"':
+		return token.String(), nil
+	case '0':
+		return json.Number(token.String()), nil
+	case '{':
+		object := map[string]any{}
+		for dec.PeekKind() == '"' {
+			name, err := dec.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			key := name.String()
+			if object[key], err = decodeAny(dec); err != nil {
+				return nil, err
+			}
+		}
+		_, err := dec.ReadToken()
+		return object, err
+	case '[':
+		list := []any{}
+		for kind := dec.PeekKind(); kind != ']'; kind = dec.PeekKind() {
+			value, err := decodeAny(dec)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		_, err := dec.ReadToken()
+		return list, err
+	default: // null
+		return nil, nil //nolint:nilnil // that is the value
 	}
 }
 
@@ -157,8 +231,8 @@ func notJSON() *refusal {
 	return malformed(http.StatusBadRequest, "the body is not valid JSON")
 }
 
-func atEnd(dec *json.Decoder) bool {
-	_, err := dec.Token()
+func atEnd(dec *jsontext.Decoder) bool {
+	_, err := dec.ReadToken()
 	return errors.Is(err, io.EOF)
 }
 

@@ -41,7 +41,7 @@ func (c *call) stream(ctx context.Context, operation *graphql.OperationContext, 
 // open sends the header of an event stream.
 func (c *call) open() {
 	header := c.w.Header()
-	header.Set("Content-Type", contentTypes[eventStream])
+	header["Content-Type"] = contentTypes[eventStream]
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Accel-Buffering", "no") // keeps proxies from holding events back
