@@ -44,7 +44,7 @@ check: playground ## All that must pass before a commit: format, generated code,
 	@test -z "$$(git status --porcelain -- graph)" || { git status --short -- graph; echo "graph/ is not what the schema says: commit the generated code"; exit 1; }
 	$(MAKE) lint race
 
-bench: ## Measure against a hand-written handler (seeds 100,000 customers the first time)
+bench: ## Measure against a hand-written handler, the loaders alone and PostGraphile (seeds 100,000 customers the first time)
 	go run ./bench
 
 seed: build ## Fill the embedded database with the demo tenants

@@ -12,53 +12,56 @@ import (
 // checked is how many requests of a workload are compared before it is timed.
 const checked = 100
 
-// compare asks both sides the same and returns an error when they do not say the same.
-func compare(ctx context.Context, both *sides, toServer, toLimit [][]byte) (err error) {
-	server, err := dial(ctx, both.server.address)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.conn.Close()) }()
-	limit, err := dial(ctx, both.limit.address)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, limit.conn.Close()) }()
-	for i := range min(checked, len(toServer)) {
-		one, err := server.do(toServer[i])
+// compare asks every side the same and returns an error when they do not all say the same as
+// the first.
+func compare(ctx context.Context, w workload, lanes []lane) error {
+	var first [][]byte
+	for i, l := range lanes {
+		said, err := l.answers(ctx, w)
 		if err != nil {
-			return fmt.Errorf("the server: %w", err)
+			return fmt.Errorf("%s: %w", l.side.name, err)
 		}
-		other, err := limit.do(toLimit[i])
-		if err != nil {
-			return fmt.Errorf("the limit: %w", err)
+		if i == 0 {
+			first = said
 		}
-		if err := sameData(one, other); err != nil {
-			return err
+		for n := range said {
+			if !bytes.Equal(said[n], first[n]) {
+				return fmt.Errorf("the answers differ:\n%s %s\n%s %s", l.side.name, said[n], lanes[0].side.name, first[n])
+			}
 		}
 	}
 	return nil
 }
 
-// sameData returns an error unless two answers hold the same data, whatever the order of
-// their members and the spelling of their instants.
-func sameData(server, limit []byte) error {
-	one, err := canonical(server)
+// answers are those to the requests that are compared, in canonical form.
+func (l *lane) answers(ctx context.Context, w workload) (said [][]byte, err error) {
+	c, err := dial(ctx, l.side.process.address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	other, err := canonical(limit)
-	if err != nil {
-		return err
+	defer func() { err = errors.Join(err, c.conn.Close()) }()
+	for _, request := range l.requests[:min(checked, len(l.requests))] {
+		answer, err := c.do(request)
+		if err != nil {
+			return nil, err
+		}
+		one, err := canonical(answer, func(data map[string]any) error {
+			if l.side.spell == nil {
+				return nil
+			}
+			return l.side.spell(w, data)
+		})
+		if err != nil {
+			return nil, err
+		}
+		said = append(said, one)
 	}
-	if !bytes.Equal(one, other) {
-		return fmt.Errorf("the answers differ:\nserver %s\nlimit  %s", one, other)
-	}
-	return nil
+	return said, nil
 }
 
-// canonical is an answer's data with members in alphabetical order and instants in UTC.
-func canonical(answer []byte) ([]byte, error) {
+// canonical is an answer's data, spelt as the server does, with members in alphabetical order
+// and instants in UTC.
+func canonical(answer []byte, spell func(data map[string]any) error) ([]byte, error) {
 	var parsed struct{ Data map[string]any }
 	if err := json.Unmarshal(answer, &parsed); err != nil {
 		return nil, err
@@ -67,6 +70,9 @@ func canonical(answer []byte) ([]byte, error) {
 		if value == nil {
 			return nil, fmt.Errorf("nothing was found: %s", answer)
 		}
+	}
+	if err := spell(parsed.Data); err != nil {
+		return nil, err
 	}
 	return json.Marshal(inUTC(parsed.Data))
 }

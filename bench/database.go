@@ -40,9 +40,9 @@ type sample struct {
 // sampleSize is how many different requests a workload has.
 const sampleSize = 5000
 
-// openDatabase opens the database of a tenant of the given size and makes it first if
-// need be.
-func openDatabase(ctx context.Context, state string, customers int) (data *database, err error) {
+// openDatabase opens the database of a tenant of the given size, beside others of its size
+// when there shall be more than one, and makes it first if need be.
+func openDatabase(ctx context.Context, state string, customers, tenants int) (data *database, err error) {
 	server, err := embedded.Open(ctx, embedded.Options{App: "crmgraph-bench", StateDir: state, Log: os.Stderr})
 	if err != nil {
 		return nil, err
@@ -53,6 +53,9 @@ func openDatabase(ctx context.Context, state string, customers int) (data *datab
 		}
 	}()
 	name := fmt.Sprintf("load_%d", customers)
+	if tenants > 1 {
+		name += fmt.Sprintf("_of_%d", tenants)
+	}
 	if err := server.EnsureDatabase(ctx, name); err != nil {
 		return nil, err
 	}
@@ -65,7 +68,7 @@ func openDatabase(ctx context.Context, state string, customers int) (data *datab
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	if err := ensureTenant(ctx, conn, data.url, customers); err != nil {
+	if err := ensureTenants(ctx, conn, data.url, customers, tenants); err != nil {
 		return nil, err
 	}
 	if data.sample, err = takeSample(ctx, conn); err != nil {
@@ -76,25 +79,43 @@ func openDatabase(ctx context.Context, state string, customers int) (data *datab
 	return data, err
 }
 
-// ensureTenant seeds the tenant once. One that was not seeded to the end is suspended.
-func ensureTenant(ctx context.Context, conn *pgx.Conn, url string, customers int) error {
-	var status string
-	err := conn.QueryRow(ctx, "SELECT status FROM tenant WHERE code = $1", tenantCode).Scan(&status)
-	switch {
-	case status == "ACTIVE":
-		return nil
-	case err == nil:
-		return fmt.Errorf("an earlier run was interrupted while seeding: drop database %s", conn.Config().Database)
-	case !errors.Is(err, pgx.ErrNoRows):
-		return fmt.Errorf("look for the tenant: %w", err)
+// ensureTenants seeds the tenants, the measured one first, unless they are there.
+func ensureTenants(ctx context.Context, conn *pgx.Conn, url string, customers, tenants int) error {
+	seeded := false
+	for n := range tenants {
+		code := tenantCode
+		if n > 0 {
+			code = fmt.Sprintf("%s-%d", tenantCode, n+1)
+		}
+		did, err := ensureTenant(ctx, conn, url, code, customers)
+		if err != nil {
+			return err
+		}
+		seeded = seeded || did
 	}
-	progress := func(done int) { fmt.Fprintf(os.Stderr, "seeded %d of %d customers\n", done, customers) }
-	if err := seed.Load(ctx, url, tenantCode, customers, progress); err != nil {
-		return err
+	if !seeded {
+		return nil
 	}
 	// What autovacuum would do in the middle of the first measurement.
-	_, err = conn.Exec(ctx, "VACUUM ANALYZE")
+	_, err := conn.Exec(ctx, "VACUUM ANALYZE")
 	return err
+}
+
+// ensureTenant seeds a tenant once, and reports whether it did. One that was not seeded to the
+// end is suspended.
+func ensureTenant(ctx context.Context, conn *pgx.Conn, url, code string, customers int) (seeded bool, err error) {
+	var status string
+	err = conn.QueryRow(ctx, "SELECT status FROM tenant WHERE code = $1", code).Scan(&status)
+	switch {
+	case status == "ACTIVE":
+		return false, nil
+	case err == nil:
+		return false, fmt.Errorf("an earlier run was interrupted while seeding: drop database %s", conn.Config().Database)
+	case !errors.Is(err, pgx.ErrNoRows):
+		return false, fmt.Errorf("look for tenant %s: %w", code, err)
+	}
+	fmt.Fprintf(os.Stderr, "seeding tenant %s with %d customers\n", code, customers)
+	return true, seed.Load(ctx, url, code, customers, nil)
 }
 
 // takeSample reads what requests will ask for.

@@ -9,12 +9,14 @@ import (
 	"net/http/httptest"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"crmgraph/crm"
 	"crmgraph/db"
 	"crmgraph/graph"
 	"crmgraph/internal/gqlhttp"
+	"crmgraph/planner"
 	"crmgraph/resolvers"
 	"crmgraph/rest"
 	"crmgraph/rest/durion"
@@ -29,16 +31,21 @@ type inside struct {
 	principal *crm.Principal
 }
 
-func newInside(pool *db.DB, id uuid.UUID) inside {
+func newInside(pool *db.DB, id uuid.UUID, planned bool) inside {
+	var extensions []graphql.HandlerExtension
+	if planned {
+		extensions = append(extensions, planner.New(planner.Options{Memory: gqlhttp.Memory}))
+	}
 	store := &crm.Store{DB: pool, CursorKey: []byte("nobody pages here"), Now: time.Now}
 	rights, _ := crm.RolePermissions("agent")
 	principal := &crm.Principal{TenantID: id, Tenant: tenantCode, Subject: "bench", Permissions: crm.NewPermissions(rights...)}
 	return inside{
 		store: store,
 		door: gqlhttp.New(gqlhttp.Options{
-			Schema:         graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
+			Schema:         graph.NewSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}),
 			Present:        resolvers.Present,
 			PrepareContext: store.Begin,
+			Extensions:     extensions,
 		}),
 		contract: durion.New(durion.Options{Options: rest.Options{
 			Store: store, Timeout: patience, Log: slog.Default(),
@@ -61,6 +68,9 @@ func (in inside) ask(ctx context.Context, w workload, v variables) (answer []byt
 	request.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
 	in.door.ServeHTTP(recorder, request)
+	if recorder.Code != http.StatusOK || failed(recorder.Body.Bytes()) {
+		return nil, 0, fmt.Errorf("%d %.500s", recorder.Code, recorder.Body)
+	}
 	return recorder.Body.Bytes(), counter.Count(), nil
 }
 
@@ -75,24 +85,6 @@ func (in inside) read(ctx context.Context, path string) (statements int, err err
 	return counter.Count(), nil
 }
 
-// countStatements returns the most statements that one of the checked requests took.
-func countStatements(ctx context.Context, url string, id uuid.UUID, w workload, asked []variables) (most int, err error) {
-	pool, err := db.Open(ctx, url, 1)
-	if err != nil {
-		return 0, err
-	}
-	defer pool.Close()
-	in := newInside(pool, id)
-	for _, v := range asked[:min(checked, len(asked))] {
-		_, n, err := in.ask(ctx, w, v)
-		if err != nil {
-			return 0, err
-		}
-		most = max(most, n)
-	}
-	return most, nil
-}
-
 // funded is how many points an account that is redeemed from has at least: more than a run redeems.
 const funded = 100_000_000
 
@@ -103,7 +95,7 @@ func (d *database) fund(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	return newInside(pool, d.sample.tenant).fund(ctx, d.sample.accounts)
+	return newInside(pool, d.sample.tenant, true).fund(ctx, d.sample.accounts)
 }
 
 func (in inside) fund(ctx context.Context, accounts []uuid.UUID) error {

@@ -3,9 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -49,37 +49,43 @@ type measured struct {
 	rounds     []round
 }
 
-// measureRead drives the server.
-func measureRead(ctx context.Context, s *settings, data *database, r read, both *sides) (measured, error) {
+// measureReads drives the server with the reads that were asked for.
+func measureReads(ctx context.Context, s *settings, data *database, all *sides) (list []measured, err error) {
+	reads, server := s.reads(), all.server()
+	if server == nil {
+		if len(s.Only) > 0 && len(reads) > 0 {
+			return nil, errors.New("the Durion contract has no other sides than planner and loaders")
+		}
+		return nil, nil
+	}
+	for _, r := range reads {
+		m, err := measureRead(ctx, s.pace, data, r, server)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+func measureRead(ctx context.Context, p pace, data *database, r read, server *side) (measured, error) {
 	paths := r.paths(&data.sample)
-	var requests [][]byte
+	lanes := []lane{{side: server, postgres: data.meter}}
 	for _, path := range paths {
-		one, err := get("http://"+both.server.address+path, both.token)
+		one, err := get("http://"+server.process.address+path, server.token)
 		if err != nil {
 			return measured{}, err
 		}
-		requests = append(requests, one)
+		lanes[0].requests = append(lanes[0].requests, one)
 	}
 	m := measured{read: r}
 	var err error
 	if m.statements, err = countReads(ctx, data, paths); err != nil {
 		return measured{}, err
 	}
-	for n := range s.Rounds + 1 {
-		d := s.Time
-		if n == 0 {
-			d = s.Warmup
-		}
-		did, err := one(ctx, s, data, both.server, requests, d)
-		if err != nil {
-			return measured{}, err
-		}
-		if n > 0 {
-			m.rounds = append(m.rounds, did)
-			fmt.Fprintf(os.Stderr, "%s, round %d: %.0f requests per second\n", r.name, n, did.rate)
-		}
-	}
-	return m, nil
+	err = inTurn(ctx, p, r.name, lanes)
+	m.rounds = lanes[0].rounds
+	return m, err
 }
 
 // get renders a request as it goes over the connection.
@@ -102,7 +108,7 @@ func countReads(ctx context.Context, data *database, paths []string) (most int, 
 		return 0, err
 	}
 	defer pool.Close()
-	in := newInside(pool, data.sample.tenant)
+	in := newInside(pool, data.sample.tenant, true)
 	for _, path := range paths[:min(checked, len(paths))] {
 		n, err := in.read(ctx, path)
 		if err != nil {
@@ -116,10 +122,10 @@ func countReads(ctx context.Context, data *database, paths []string) (most int, 
 // readTable renders what was measured as Markdown.
 func readTable(s *settings, data *database, all []measured) string {
 	var b strings.Builder
-	s.preface(&b, data)
-	b.WriteString("| Read | req/s | p50 ms | p95 ms | CPU ms, process | CPU ms, Postgres | Statements |\n|---|--:|--:|--:|--:|--:|--:|\n")
+	s.preface(&b, fmt.Sprintf("%d customers", s.Customers), data)
+	b.WriteString("| Read | req/s | p50 ms | p95 ms | p99 ms | CPU ms, process | CPU ms, Postgres | Statements |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, m := range all {
-		fmt.Fprintf(&b, "| %s |%s\n", m.read.title, cells(m.rounds, m.statements))
+		fmt.Fprintf(&b, "| %s |%s %d |\n", m.read.title, cells(m.rounds), m.statements)
 	}
 	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,15 +54,35 @@ func (c *client) do(request []byte) ([]byte, error) {
 	if _, err := c.body.ReadFrom(response.Body); err != nil {
 		return nil, err
 	}
-	if response.StatusCode != http.StatusOK || bytes.HasPrefix(c.body.Bytes(), []byte(`{"errors":`)) {
+	if response.StatusCode != http.StatusOK || failed(c.body.Bytes()) {
 		return nil, fmt.Errorf("%s: %.500s", response.Status, c.body.Bytes())
 	}
 	return c.body.Bytes(), nil
 }
 
-// drive keeps connections busy for a while and returns how long each answer took,
+// failed reports whether an answer says that it has errors, at once or behind its data.
+func failed(answer []byte) bool {
+	return bytes.HasPrefix(answer, []byte(`{"errors":`)) || bytes.Contains(answer, []byte(`"errors":[{`))
+}
+
+// until says, when a request was answered or before the first, whether to send one more. since is
+// how long the drive has lasted. It is asked by all connections at once.
+type until func(since time.Duration) (more bool)
+
+// lasting drives for a while.
+func lasting(d time.Duration) until {
+	return func(since time.Duration) bool { return since < d }
+}
+
+// counting drives so many requests.
+func counting(requests int) until {
+	var sent atomic.Int64
+	return func(time.Duration) bool { return sent.Add(1) <= int64(requests) }
+}
+
+// drive keeps connections busy and returns how long each answer took,
 // ascending, and how long it all took.
-func drive(ctx context.Context, address string, requests [][]byte, connections int, d time.Duration) (took []time.Duration, all time.Duration, err error) {
+func drive(ctx context.Context, address string, requests [][]byte, connections int, more until) (took []time.Duration, all time.Duration, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	each := make([][]time.Duration, connections)
 	start := time.Now()
@@ -73,7 +94,7 @@ func drive(ctx context.Context, address string, requests [][]byte, connections i
 			}
 			defer func() { err = errors.Join(err, c.conn.Close()) }()
 			begin := time.Now()
-			for n := i * len(requests) / connections; begin.Sub(start) < d && ctx.Err() == nil; n++ {
+			for n := i * len(requests) / connections; more(begin.Sub(start)) && ctx.Err() == nil; n++ {
 				if _, err := c.do(requests[n%len(requests)]); err != nil {
 					return err
 				}

@@ -1,10 +1,11 @@
 // Command bench measures the server against "the limit": a hand-written handler that
 // answers the same JSON from one prepared SQL statement, with the tenant named for every
 // table but without GraphQL, row level security and tokens. It says how much of what
-// Postgres can give reaches a client of the graph.
+// Postgres can give reaches a client of the graph. Beside them stand the server without its
+// planner and, where Node is present, PostGraphile on the same tables.
 //
-// Both are processes of their own, driven in turn over HTTP by a closed loop, so that
-// whatever else the machine does falls on both alike; only the ratios mean something.
+// All are processes of their own, driven in turn over HTTP by a closed loop, so that
+// whatever else the machine does falls on all alike; only the ratios mean something.
 //
 // Reads through the Durion contract are measured alone: theirs is the server's processor time.
 package main
@@ -31,20 +32,34 @@ const tenantCode = "load"
 
 // cli is the command line.
 type cli struct {
-	Run   settings   `cmd:"" default:"withargs" help:"Measure, and print a Markdown table."`
-	Limit limitServe `cmd:"" hidden:"" help:"Serve the limit."`
+	Run    settings   `cmd:"" default:"withargs" help:"Measure, and print Markdown tables."`
+	Growth growth     `cmd:"" help:"Measure how the cost grows with pages, tenants and customers."`
+	Memory memory     `cmd:"" help:"Measure the memory of the server after many requests."`
+	Limit  limitServe `cmd:"" hidden:"" help:"Serve the limit."`
 }
 
 // settings say what is measured, and how.
 type settings struct {
-	State       string        `type:"path" help:"Where the database and the keys live (default: beside the server's own data)."`
-	Customers   int           `default:"100000" help:"Size of the tenant; each size has a database of its own."`
-	Only        []string      `enum:"lookup,view,page,search,earn,redeem,durion-party,durion-vehicle,durion-customer,durion-list" help:"Measure only these workloads: lookup, view, page, search, earn, redeem; durion-party, durion-vehicle, durion-customer, durion-list."`
+	output
+	pace
+	Customers      int      `default:"100000" help:"Size of the tenant; each size has a database of its own."`
+	Only           []string `enum:"lookup,view,page,search,earn,redeem,durion-party,durion-vehicle,durion-customer,durion-list" help:"Measure only these workloads: lookup, view, page, search, earn, redeem; durion-party, durion-vehicle, durion-customer, durion-list."`
+	Sides          []string `enum:"limit,planner,loaders,postgraphile" default:"limit,planner,loaders,postgraphile" help:"Measure only these sides: limit, planner, loaders (the server without its planner), postgraphile."`
+	NoPostgraphile bool     `name:"no-postgraphile" help:"Leave PostGraphile out, which is installed with npm the first time."`
+}
+
+// output says where things are kept.
+type output struct {
+	State string `type:"path" help:"Where the database, the keys and the logs live (default: beside the server's own data)."`
+	Out   string `type:"path" help:"A file for the tables, too."`
+}
+
+// pace says how long things are driven.
+type pace struct {
 	Rounds      int           `default:"3" help:"Rounds; the medians count."`
-	Time        time.Duration `default:"5s" help:"How long one side is driven in one round."`
-	Warmup      time.Duration `default:"2s" help:"How long each side is driven before the first round."`
+	Time        time.Duration `default:"4s" help:"How long one side is driven in one round."`
+	Warmup      time.Duration `default:"2s" help:"How long each side is driven before the first round; PostGraphile five times as long."`
 	Connections int           `default:"16" help:"Connections of the driver, and of each side to the database."`
-	Out         string        `type:"path" help:"A file for the table, too."`
 }
 
 func main() {
@@ -62,18 +77,19 @@ func main() {
 
 // Run measures.
 func (s *settings) Run(ctx context.Context) (err error) {
-	if s.State == "" {
-		if s.State, err = embedded.StateDir("crmgraph-bench"); err != nil {
-			return err
-		}
+	if err := s.place(); err != nil {
+		return err
 	}
-	data, err := openDatabase(ctx, s.State, s.Customers)
+	data, err := openDatabase(ctx, s.State, s.Customers, 1)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.close()) }()
-	if err := data.fund(ctx); err != nil {
-		return err
+	list := s.workloads()
+	if slices.ContainsFunc(list, func(w workload) bool { return w.name == "redeem" }) {
+		if err := data.fund(ctx); err != nil {
+			return err
+		}
 	}
 	sides, err := startSides(ctx, s, data)
 	if err != nil {
@@ -81,24 +97,20 @@ func (s *settings) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, sides.stop()) }()
 	var rows []row
-	for _, w := range s.workloads() {
-		r, err := measure(ctx, s, data, w, sides)
+	for _, w := range list {
+		r, err := measure(ctx, s.pace, data, w, sides)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 		rows = append(rows, r)
 	}
-	var all []measured
-	for _, r := range s.reads() {
-		m, err := measureRead(ctx, s, data, r, sides)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
-		}
-		all = append(all, m)
+	all, err := measureReads(ctx, s, data, sides)
+	if err != nil {
+		return err
 	}
 	var tables []string
 	if len(rows) > 0 {
-		tables = append(tables, table(s, data, rows))
+		tables = append(tables, table(s, data, sides, rows))
 	}
 	if len(all) > 0 {
 		tables = append(tables, readTable(s, data, all))
@@ -113,13 +125,21 @@ func (s *settings) workloads() []workload {
 	})
 }
 
-// report prints the table, and writes it to the file that was named.
-func (s *settings) report(text string) error {
+// place chooses the state directory when none was named.
+func (o *output) place() (err error) {
+	if o.State == "" {
+		o.State, err = embedded.StateDir("crmgraph-bench")
+	}
+	return err
+}
+
+// report prints the tables, and writes them to the file that was named.
+func (o *output) report(text string) error {
 	if _, err := io.WriteString(os.Stdout, text); err != nil {
 		return err
 	}
-	if s.Out == "" {
+	if o.Out == "" {
 		return nil
 	}
-	return os.WriteFile(s.Out, []byte(text), 0o644) //nolint:gosec // for everybody to read
+	return os.WriteFile(o.Out, []byte(text), 0o644) //nolint:gosec // for everybody to read
 }

@@ -9,102 +9,59 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
+	"strings"
 	"syscall"
-	"time"
-
-	"crmgraph/internal/auth"
 )
 
-// process is one measured side: a program that serves HTTP.
+// process is a program that serves HTTP.
 type process struct {
 	command *exec.Cmd
-	address string // host and port
+	log     *os.File // what it says on its standard error
+	address string   // host and port
 	meter   meter
 }
 
-// sides are the two that are compared.
-type sides struct {
-	server, limit *process
-	token         string // for the server
-	directory     string // of the server's program
-}
-
-// startSides builds the server and starts both.
-func startSides(ctx context.Context, s *settings, data *database) (both *sides, err error) {
-	both = &sides{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, both.stop())
-		}
-	}()
-	if both.directory, err = os.MkdirTemp("", "crmgraph-bench-*"); err != nil {
-		return nil, err
-	}
-	program := filepath.Join(both.directory, "crmgraph")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "crmgraph").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the server (run this inside its module): %w\n%s", err, out)
-	}
-	connections := strconv.Itoa(s.Connections)
-	both.server, err = start(data.url, program, "serve", "--addr=127.0.0.1:0",
-		"--state-dir="+data.state, "--development=on", "--max-conns="+connections)
-	if err != nil {
-		return nil, err
-	}
-	if both.token, err = mint(data.state); err != nil {
-		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	both.limit, err = start(data.url, self, "limit", "--tenant="+data.sample.tenant.String(), "--connections="+connections)
-	return both, err
-}
-
-// mint makes a token that the server, which shares the state directory, accepts.
-func mint(state string) (string, error) {
-	keys, err := auth.OpenKeys(state)
-	if err != nil {
-		return "", err
-	}
-	return keys.Mint(auth.Claims{Subject: "bench", Tenant: tenantCode, Roles: []string{"agent"}, TTL: 12 * time.Hour})
+// program says how a process is started.
+type program struct {
+	name        string // of its log
+	path        string
+	args        []string
+	directory   string
+	environment []string // beside the driver's own, without GOGC
+	children    bool     // whether its children work for it
 }
 
 // printed finds where a program says that it serves.
 var printed = regexp.MustCompile(`http://([0-9.]+:[0-9]+)`)
 
-// start starts a program and waits until it prints its address.
-func start(url, program string, args ...string) (*process, error) {
-	cmd := exec.Command(program, args...) //nolint:noctx // it is told to stop, not killed
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "GOGC=400")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+// start starts a program and waits until it prints its address. What it logs is found in the
+// state directory.
+func start(state string, p program) (*process, error) {
+	log, err := os.Create(filepath.Join(state, p.name+".log"))
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	cmd := exec.Command(p.path, p.args...) //nolint:noctx // it is told to stop, not killed
+	cmd.Dir = p.directory
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOGC=") })
+	cmd.Env = append(cmd.Env, p.environment...)
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
 	}
-	p := &process{command: cmd, meter: meter{pid: cmd.Process.Pid}}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", p.name, err), log.Close())
+	}
+	started := &process{command: cmd, log: log, meter: meter{pid: cmd.Process.Pid, children: p.children}}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if found := printed.FindStringSubmatch(lines.Text()); found != nil {
-			p.address = found[1]
-			return p, nil
+			started.address = found[1]
+			return started, nil
 		}
 	}
-	return nil, fmt.Errorf("%s did not start: %w", filepath.Base(program), errors.Join(p.stop(), cmd.Err))
-}
-
-// stop ends both, and removes what was built.
-func (s *sides) stop() error {
-	err := os.RemoveAll(s.directory)
-	for _, p := range []*process{s.server, s.limit} {
-		if p != nil {
-			err = errors.Join(err, p.stop())
-		}
-	}
-	return err
+	return nil, fmt.Errorf("%s did not start, see %s: %w", p.name, log.Name(), started.stop())
 }
 
 // stop asks the program to end and waits for it.
@@ -112,5 +69,14 @@ func (p *process) stop() error {
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	return p.command.Wait()
+	return errors.Join(p.command.Wait(), p.log.Close())
+}
+
+// build makes the server's program in a directory.
+func build(ctx context.Context, directory string) (path string, err error) {
+	path = filepath.Join(directory, "crmgraph")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "crmgraph").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the server (run this inside its module): %w\n%s", err, out)
+	}
+	return path, nil
 }

@@ -52,7 +52,7 @@ SELECT row_to_json(customer) FROM (
                         t.occurred_at AS "occurredAt"
                     FROM loyalty_transaction t
                     WHERE t.tenant_id = $1 AND t.account_id = l.id
-                    ORDER BY t.id DESC LIMIT 5
+                    ORDER BY t.sequence DESC LIMIT 5
                 ) entry) AS transactions
             FROM loyalty_account l
             WHERE l.tenant_id = $1 AND l.id = c.id
