@@ -23,7 +23,7 @@ func newDoors(t testing.TB, change ...func(*durion.Options)) *world {
 	var options durion.Options
 	w := newWorld(t, append(change, func(o *durion.Options) { options = *o })...)
 	door := gqlhttp.New(gqlhttp.Options{
-		Schema:    graph.NewExecutableSchema(graph.Config{Resolvers: resolvers.Root{Store: w.store}}),
+		Schema:    graph.NewSchema(graph.Config{Resolvers: resolvers.Root{Store: w.store}}),
 		Present:   resolvers.Present,
 		RequestID: obs.CorrelationID,
 		Log:       options.Log,
