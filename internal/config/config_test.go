@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, config.Serve{
 		Addr: "127.0.0.1:8080", Development: "auto", MaxConns: 16, MaxBody: 1 << 20,
-		Timeout: 10 * time.Second, Drain: 10 * time.Second, LogLevel: slog.LevelInfo,
+		Timeout: 10 * time.Second, Drain: 10 * time.Second, LogLevel: slog.LevelInfo, Planner: true,
 		LegacyStubs: "useful", Durion: config.Durion{ListCap: 1000},
 		OIDC: config.OIDC{
 			ClockSkew: 30 * time.Second, TenantClaim: "tenant", RolesClaim: "roles", RightsClaim: "permissions",
