@@ -53,19 +53,6 @@ func (l *List) At(i int) (*Item, error) {
 	return l.item, l.item.read(l.elements[i])
 }
 
-// each reads the rows one after the other.
-func (l *List) each(take func() error) error {
-	for i := range l.Len() {
-		if _, err := l.At(i); err != nil {
-			return err
-		}
-		if err := take(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Total is how long the whole list is, if it was asked to be counted.
 func (l *List) Total() int { return l.total }
 

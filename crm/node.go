@@ -107,15 +107,24 @@ func (st *Store) NodeByID(ctx context.Context, id string) (Node, error) {
 	return nodes[0], nil
 }
 
-// MayView reports whether the caller may see records of a type of the schema.
-func MayView(ctx context.Context, typeName string) bool {
+// typeNamed finds a type of the catalogue by its name in the schema.
+func typeNamed(name string) (nodeType, bool) {
 	for _, t := range catalogue.types {
-		if t.title() == typeName {
-			_, err := authorize(ctx, t.permission())
-			return err == nil
+		if t.title() == name {
+			return t, true
 		}
 	}
-	return false
+	return nil, false
+}
+
+// MayView reports whether the caller may see records of a type of the schema.
+func MayView(ctx context.Context, typeName string) bool {
+	t, ok := typeNamed(typeName)
+	if !ok {
+		return false
+	}
+	_, err := authorize(ctx, t.permission())
+	return err == nil
 }
 
 // MayViewID is MayView for the record with a global id.

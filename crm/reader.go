@@ -33,7 +33,7 @@ type Reader interface {
 	Node(place int, row *Item) error
 	// Hits takes what a search found, without the records, which it was given as nodes before.
 	Hits([]*SearchHit) error
-	// Done is called once all rows were handed over; Hits may still follow.
+	// Done is called once all rows were handed over; after those of a search, Hits follows.
 	Done()
 }
 
@@ -254,17 +254,15 @@ func (r *reader) nodes(ctx context.Context, s *session, prefixes []string, ids [
 		statements = append(statements, g.byIDs(wanted, func(it *Item, records [][]byte) error {
 			list := List{item: it, page: Page{size: len(wanted)}}
 			list.take(records)
-			return list.each(func() error {
-				for i, place := range places {
-					if wanted[i] != *it.ID() {
-						continue
-					}
-					if err := r.Node(place, it); err != nil {
-						return err
-					}
+			for i := range list.Len() {
+				if _, err := list.At(i); err != nil {
+					return err
 				}
-				return nil
-			})
+				if err := r.handOut(it, ids, places); err != nil {
+					return err
+				}
+			}
+			return nil
 		}))
 	}
 	if err := s.send(ctx, statements...); err != nil {
@@ -274,7 +272,20 @@ func (r *reader) nodes(ctx context.Context, s *session, prefixes []string, ids [
 	return true, nil
 }
 
-// readRecord reads the only value of the only row, a record.
+// handOut hands the row out at each of the places where its id was asked for.
+func (r *reader) handOut(it *Item, ids []uuid.UUID, places []int) error {
+	for _, place := range places {
+		if ids[place] != *it.ID() {
+			continue
+		}
+		if err := r.Node(place, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRecord reads the only value of each row, a record.
 func readRecord(rows pgx.Rows, take func(types *pgtype.Map, record []byte) error) error {
 	for rows.Next() {
 		if rows.FieldDescriptions()[0].Format != pgx.BinaryFormatCode {

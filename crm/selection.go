@@ -63,12 +63,8 @@ func (e *Paged[P, C]) selected() edgeSource {
 
 // Select begins a selection of the rows of a type, and reports whether there is such a type.
 func Select(typeName string) (*Selection, bool) {
-	for _, t := range catalogue.types {
-		if t.title() == typeName {
-			return &Selection{of: t}, true
-		}
-	}
-	return nil, false
+	t, ok := typeNamed(typeName)
+	return &Selection{of: t}, ok
 }
 
 // TypeName is the type whose rows are selected.

@@ -101,7 +101,7 @@ func (e *SelectedEdge) render(r *rendering, key string, b *strings.Builder) erro
 			b.WriteString(" AND " + match.SQL(r.args))
 		}
 		b.WriteString(" ORDER BY " + db.OrderBy(e.edge.order.terms, page.Page.backwards))
-		limit = " LIMIT " + r.args.Bind(page.Page.size+1)
+		limit = page.Page.limit(r.args)
 	}
 	b.WriteString(limit + ")")
 	return nil
@@ -146,7 +146,7 @@ func (s *Selection) statement(ctx context.Context, sess *session, pages []EdgePa
 	if text := s.plain.Load(); plain && text != nil {
 		for _, e := range s.lists {
 			if e.rows {
-				args.Bind(pages[e.number].Page.size + 1)
+				pages[e.number].Page.limit(args) // binds what the text already names
 			}
 		}
 		return *text, args, nil

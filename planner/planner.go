@@ -209,7 +209,7 @@ func (f *field) variant(variables map[string]any) (bits uint64, ok bool) {
 // a response key, each once.
 func conditions(root ast.SelectionSet, key string) []string {
 	w := walker{seen: map[string]bool{}, walked: map[*ast.FragmentDefinition]bool{}}
-	w.root(root, key)
+	w.walk(root, key)
 	return w.names
 }
 
@@ -231,44 +231,24 @@ func (w *walker) note(list ast.DirectiveList) {
 	}
 }
 
-// root walks what an operation selects itself: fields of the key, and all fragments, which may hold
-// more of them.
-func (w *walker) root(set ast.SelectionSet, key string) {
+// walk goes through fields of the key, all when it is empty, with everything below them, and through
+// all fragments, which may hold more of them.
+func (w *walker) walk(set ast.SelectionSet, key string) {
 	for _, selection := range set {
 		switch s := selection.(type) {
 		case *ast.Field:
-			if s.Alias == key {
+			if key == "" || s.Alias == key {
 				w.note(s.Directives)
-				w.walk(s.SelectionSet)
+				w.walk(s.SelectionSet, "")
 			}
 		case *ast.InlineFragment:
 			w.note(s.Directives)
-			w.root(s.SelectionSet, key)
+			w.walk(s.SelectionSet, key)
 		case *ast.FragmentSpread:
 			w.note(s.Directives)
 			if !w.walked[s.Definition] {
 				w.walked[s.Definition] = true
-				w.root(s.Definition.SelectionSet, key)
-			}
-		}
-	}
-}
-
-// walk walks everything below.
-func (w *walker) walk(set ast.SelectionSet) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			w.note(s.Directives)
-			w.walk(s.SelectionSet)
-		case *ast.InlineFragment:
-			w.note(s.Directives)
-			w.walk(s.SelectionSet)
-		case *ast.FragmentSpread:
-			w.note(s.Directives)
-			if !w.walked[s.Definition] {
-				w.walked[s.Definition] = true
-				w.walk(s.Definition.SelectionSet)
+				w.walk(s.Definition.SelectionSet, key)
 			}
 		}
 	}

@@ -95,7 +95,6 @@ type hit struct {
 
 // Hits implements crm.Reader.
 func (r *run) Hits(hits []*crm.SearchHit) error {
-	r.done = false // until this is written, too
 	records := r.buf
 	r.buf = append(make([]byte, 0, 2*len(records)), '[')
 	for i, found := range hits {
@@ -118,6 +117,9 @@ func (r *run) Hits(hits []*crm.SearchHit) error {
 
 // Done implements crm.Reader.
 func (r *run) Done() {
+	if r.plan.kind == searchHits { // these are still to come
+		return
+	}
 	r.done = true
 	if r.plan.kind != oneNode && r.plan.kind != manyNodes {
 		return
