@@ -39,7 +39,7 @@ func (it *Item) gather(rows pgx.Rows) error {
 		it.memory = nil
 	}
 	it.memory, it.ends, it.gathered = it.memory[:0], it.ends[:0], it.gathered[:0]
-	err := readRecord(rows, func(_ *pgtype.Map, record []byte) error {
+	err := db.EachRecord(rows, func(_ *pgtype.Map, record []byte) error {
 		it.memory = append(it.memory, record...)
 		it.ends = append(it.ends, len(it.memory))
 		return nil

@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -101,7 +100,7 @@ func (g *rowsStatement) each(rest string, take func(it *Item, records [][]byte) 
 func (g *rowsStatement) counted(rest, count string, take func(it *Item, records [][]byte, total []byte) error) statement {
 	sql := "SELECT ROW(ARRAY(" + g.sql + rest + "), (" + count + "))"
 	return statement{sql: sql, args: g.args.Values(), read: func(rows pgx.Rows) error {
-		return readRecord(rows, func(types *pgtype.Map, record []byte) error {
+		return db.EachRecord(rows, func(types *pgtype.Map, record []byte) error {
 			values, err := db.Values(record, nil)
 			if err != nil {
 				return err
@@ -132,20 +131,8 @@ func (r *reader) one(ctx context.Context, s *session, typeName string, match db.
 	if !ok {
 		return false, nil
 	}
-	found := false
-	rest := " AND " + match.SQL(g.args) + " ORDER BY " + orderBy + " LIMIT 1"
-	st := statement{sql: g.sql + rest, args: g.args.Values(), read: func(rows pgx.Rows) error {
-		return readRecord(rows, func(types *pgtype.Map, record []byte) error {
-			found = true
-			return g.use(types, func(it *Item) error {
-				if err := it.read(record); err != nil {
-					return err
-				}
-				return r.One(it)
-			})
-		})
-	}}
-	if err := s.query(ctx, st); err != nil {
+	found, err := g.first(ctx, " AND "+match.SQL(g.args)+" ORDER BY "+orderBy, r.One)
+	if err != nil {
 		return false, err
 	}
 	if !found {
@@ -153,6 +140,29 @@ func (r *reader) one(ctx context.Context, s *session, typeName string, match db.
 	}
 	r.Done()
 	return true, nil
+}
+
+// first completes the statement like each and reads its first row. Rows without lists are read at
+// once: requests that want such ones at the same time ask together.
+func (g *rowsStatement) first(ctx context.Context, rest string, take func(*Item) error) (found bool, err error) {
+	sql := g.sql + rest + " LIMIT 1"
+	one := func(types *pgtype.Map, record []byte) error {
+		found = true
+		return g.use(types, func(it *Item) error {
+			if err := it.read(record); err != nil {
+				return err
+			}
+			return take(it)
+		})
+	}
+	if len(g.sel.lists) == 0 && g.s.tx == nil {
+		if err := g.s.store.DB.Record(ctx, sql, g.args.Values(), one); err != nil {
+			return false, failed(err)
+		}
+		return found, nil
+	}
+	err = g.s.query(ctx, statement{sql: sql, args: g.args.Values(), read: func(rows pgx.Rows) error { return db.EachRecord(rows, one) }})
+	return found, err
 }
 
 // list reads a page of all the tenant's rows that match. A filter whose values matter is planned for
@@ -237,6 +247,9 @@ func (g *rowsStatement) byIDs(ids []uuid.UUID, take func(*Item, [][]byte) error)
 // prefix of a type and the id of a row.
 func (r *reader) nodes(ctx context.Context, s *session, prefixes []string, ids []uuid.UUID) (read bool, err error) {
 	r.Nodes(len(ids))
+	if len(ids) == 1 {
+		return r.node(ctx, s, prefixes[0], ids[0])
+	}
 	places := map[string][]int{}
 	for place, prefix := range prefixes {
 		places[prefix] = append(places[prefix], place)
@@ -272,6 +285,19 @@ func (r *reader) nodes(ctx context.Context, s *session, prefixes []string, ids [
 	return true, nil
 }
 
+// node is nodes for one record.
+func (r *reader) node(ctx context.Context, s *session, prefix string, id uuid.UUID) (read bool, err error) {
+	g, ok := r.begin(ctx, s, catalogue.types[prefix].title())
+	if !ok {
+		return false, nil
+	}
+	_, err = g.first(ctx, " AND t.id = "+g.args.Bind(id), func(it *Item) error { return r.Node(0, it) })
+	if err == nil {
+		r.Done()
+	}
+	return err == nil, err
+}
+
 // handOut hands the row out at each of the places where its id was asked for.
 func (r *reader) handOut(it *Item, ids []uuid.UUID, places []int) error {
 	for _, place := range places {
@@ -283,17 +309,4 @@ func (r *reader) handOut(it *Item, ids []uuid.UUID, places []int) error {
 		}
 	}
 	return nil
-}
-
-// readRecord reads the only value of each row, a record.
-func readRecord(rows pgx.Rows, take func(types *pgtype.Map, record []byte) error) error {
-	for rows.Next() {
-		if rows.FieldDescriptions()[0].Format != pgx.BinaryFormatCode {
-			return errors.New("records are read in their binary form")
-		}
-		if err := take(rows.Conn().TypeMap(), rows.RawValues()[0]); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,8 +33,10 @@ const maxPrepared = 128
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	pool *pgxpool.Pool
-	bun  *bun.DB
+	pool  *pgxpool.Pool
+	bun   *bun.DB
+	lanes lanes
+	types sync.Pool // of *pgtype.Map, for what is read away from its connection
 }
 
 // Open connects to the database at url, whose login must be a member of [AppRole], and
@@ -79,7 +82,12 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("reach the database: %w", err)
 	}
-	return &DB{pool: pool, bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())}, nil
+	return &DB{
+		pool:  pool,
+		bun:   bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()),
+		lanes: lanes{of: map[uuid.UUID]*lane{}},
+		types: sync.Pool{New: newTypes},
+	}, nil
 }
 
 // Close waits for running statements and closes every connection.

@@ -18,6 +18,20 @@ import (
 // errMalformed is what reading says to bytes that are no value of the expected type.
 var errMalformed = errors.New("malformed binary value from the database")
 
+// EachRecord hands the only value of each row, a record, to read, which must not keep it. types are
+// those of the connection.
+func EachRecord(rows pgx.Rows, read func(types *pgtype.Map, record []byte) error) error {
+	for rows.Next() {
+		if rows.FieldDescriptions()[0].Format != pgx.BinaryFormatCode {
+			return errors.New("records are read in their binary form")
+		}
+		if err := read(rows.Conn().TypeMap(), rows.RawValues()[0]); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Elements appends the elements of an array in Postgres' binary form to list, nil for a null
 // one. They share the array's memory.
 func Elements(array []byte, list [][]byte) ([][]byte, error) {

@@ -13,6 +13,13 @@ func registerUUID(types *pgtype.Map) {
 	types.RegisterType(&pgtype.Type{Name: "uuid", OID: pgtype.UUIDOID, Codec: uuidCodec{}})
 }
 
+// newTypes makes a *pgtype.Map like that of a connection.
+func newTypes() any {
+	types := pgtype.NewMap()
+	registerUUID(types)
+	return types
+}
+
 type uuidCodec struct{ pgxuuid.UUIDCodec }
 
 // PlanScan implements pgtype.Codec.
