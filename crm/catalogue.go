@@ -256,16 +256,15 @@ func (t *Record[T]) nodeID(id uuid.UUID) string { return t.prefix + "_" + id.Str
 // scan reads rows of a key followed by the type's select list.
 func (t *Record[T]) scan(rows pgx.Rows, tenant uuid.UUID, each func(key uuid.UUID, row *T)) error {
 	var key uuid.UUID
-	into := make([]any, 1, len(t.columns)+1)
-	into[0] = &key
-	for rows.Next() {
+	keyed := reflect.ValueOf(&key).Elem()
+	for in := db.NewScanner(rows); in.Next(); {
 		row := new(T)
 		v := reflect.ValueOf(row).Elem()
-		into = into[:1]
-		for _, f := range t.columns {
-			into = append(into, v.FieldByIndex(f.Index).Addr().Interface())
+		err := in.Read(0, keyed)
+		for i := 0; i < len(t.columns) && err == nil; i++ {
+			err = in.Read(i+1, v.FieldByIndex(t.columns[i].Index))
 		}
-		if err := rows.Scan(into...); err != nil {
+		if err != nil {
 			return fmt.Errorf("read a %s: %w", t.name, err)
 		}
 		*v.FieldByIndex(t.tenant).Addr().Interface().(*uuid.UUID) = tenant

@@ -134,14 +134,74 @@ func (f *Field) Read(types *pgtype.Map, value Value) error {
 	return nil
 }
 
+// Scanner reads the rows of an answer column by column. What it reads is there to stay: the values of
+// a row share memory of their own.
+type Scanner struct {
+	rows   pgx.Rows
+	values [][]byte // of the row
+}
+
+// NewScanner makes a scanner of the rows that have not been read.
+func NewScanner(rows pgx.Rows) Scanner { return Scanner{rows: rows} }
+
+// Next goes on to the next row, and reports whether there is one.
+func (s *Scanner) Next() bool {
+	if !s.rows.Next() {
+		return false
+	}
+	raw := s.rows.RawValues()
+	size := 0
+	for _, value := range raw {
+		size += len(value)
+	}
+	memory := make([]byte, 0, size)
+	s.values = s.values[:0]
+	for _, value := range raw {
+		if value == nil {
+			s.values = append(s.values, nil)
+			continue
+		}
+		start := len(memory)
+		memory = append(memory, value...)
+		s.values = append(s.values, memory[start:len(memory):len(memory)])
+	}
+	return true
+}
+
+// Read reads a column of the row into an addressable place.
+func (s *Scanner) Read(column int, into reflect.Value) error {
+	data := s.values[column]
+	if data == nil {
+		into.SetZero()
+		return nil
+	}
+	if into.Kind() == reflect.Pointer {
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
+	types, field := s.rows.Conn().TypeMap(), s.rows.FieldDescriptions()[column]
+	switch {
+	case field.Format == pgx.BinaryFormatCode, isText(field.DataTypeOID): // a text is the same in both forms
+		return read(types, into, Value{OID: field.DataTypeOID, Data: data})
+	case field.DataTypeOID == pgtype.JSONBOID && into.Type() == rawJSON:
+		into.SetBytes(data)
+		return nil
+	default:
+		return types.Scan(field.DataTypeOID, field.Format, data, into.Addr().Interface())
+	}
+}
+
+func isText(oid uint32) bool {
+	return oid == pgtype.TextOID || oid == pgtype.VarcharOID || oid == pgtype.BPCharOID
+}
+
 func read(types *pgtype.Map, into reflect.Value, value Value) error {
 	data := value.Data
+	if isText(value.OID) && into.Kind() == reflect.String {
+		into.SetString(unsafe.String(unsafe.SliceData(data), len(data))) //nolint:gosec // the memory is not written to while the text lasts
+		return nil
+	}
 	switch value.OID {
-	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
-		if into.Kind() == reflect.String {
-			into.SetString(unsafe.String(unsafe.SliceData(data), len(data))) //nolint:gosec // the memory is not written to while the text lasts
-			return nil
-		}
 	case pgtype.UUIDOID:
 		if id, ok := reflect.TypeAssert[*uuid.UUID](into.Addr()); ok && len(data) == len(id) {
 			copy(id[:], data)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -167,4 +168,45 @@ func FuzzRecord(f *testing.F) {
 		}
 		_ = s.Text + string(s.Raw)
 	})
+}
+
+// What a scanner reads stays, whatever the connection reads next.
+func TestScanner(t *testing.T) {
+	t.Parallel()
+	type entry struct {
+		Text    string
+		Perhaps *string
+		Number  int
+		JSON    json.RawMessage
+		List    []string
+		At      *time.Time
+	}
+	const all = 2000 // more than fit into a connection's buffer
+	const sql = `SELECT 'text ' || n, CASE WHEN n % 2 = 1 THEN 'perhaps ' || n END, n, jsonb_build_object('n', n), ARRAY['a', n::text],
+		CASE WHEN n % 2 = 0 THEN timestamptz '2026-11-01 10:00Z' END FROM generate_series(1, $1) n`
+	var entries []entry
+	require.NoError(t, crmtest.Open(t, crmtest.Migrated(t)).Query(t.Context(), sql, []any{all}, func(rows pgx.Rows) error {
+		for in := db.NewScanner(rows); in.Next(); {
+			read := entry{Text: "old", Perhaps: new(string), At: new(time.Time)}
+			into := reflect.ValueOf(&read).Elem()
+			for i := range into.NumField() {
+				require.NoError(t, in.Read(i, into.Field(i)))
+			}
+			entries = append(entries, read)
+		}
+		return rows.Err()
+	}))
+	require.Len(t, entries, all)
+	for i, read := range entries {
+		n := i + 1
+		want := entry{Text: fmt.Sprintf("text %d", n), Number: n, JSON: fmt.Appendf(nil, `{"n": %d}`, n), List: []string{"a", fmt.Sprint(n)}}
+		if n%2 == 1 {
+			perhaps := fmt.Sprintf("perhaps %d", n)
+			want.Perhaps = &perhaps
+		} else {
+			at := time.Date(2026, time.November, 1, 10, 0, 0, 0, time.UTC)
+			want.At = &at
+		}
+		require.Equal(t, want, read)
+	}
 }
