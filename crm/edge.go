@@ -19,8 +19,14 @@ type edge interface {
 	filter() reflect.Type // of the filter that narrows it, nil when none does
 	selected() edgeSource
 	// announce returns the statements that load the edge for all parents, a slice of the
-	// edge's parent type, and a function that, once they ran, returns the children.
-	announce(s *session, parents any, step Step) ([]statement, func() any, error)
+	// edge's parent type, as far as none of a does, and a function that, once they ran, returns the
+	// children.
+	announce(s *session, a *announced, parents any, step Step) ([]statement, func() any, error)
+	// known is what the edge leads to as far as that is known before anything is loaded: rows with
+	// nothing but their ids. nil when not even these are known.
+	known(parents any) any
+	// needsOnlyID reports whether such a row is enough to follow the edge from.
+	needsOnlyID() bool
 }
 
 // source says where the rows behind an edge come from. t is the target's table and x an
@@ -88,6 +94,7 @@ type One[P, C any] struct {
 	src       source
 	keyColumn string // the parent's column that holds the key
 	key       func(*P) *uuid.UUID
+	partial   bool // whether it leads on from some parents only
 	need      []Permission
 	sql       string
 	owner     any // whose loader it uses
@@ -123,6 +130,7 @@ func oneThrough[P, C any](from *Record[P], field string, to *Record[C], src sour
 // when follows the edge from some parents only. It returns e for chaining.
 func (e *One[P, C]) when(leads func(*P) bool) *One[P, C] {
 	key := e.key
+	e.partial = true
 	e.key = func(parent *P) *uuid.UUID {
 		if !leads(parent) {
 			return nil
@@ -185,15 +193,10 @@ func (e *One[P, C]) target() string            { return e.to.name }
 func (e *One[P, C]) permissions() []Permission { return e.need }
 func (e *One[P, C]) filter() reflect.Type      { return nil }
 
-func (e *One[P, C]) announce(s *session, parents any, _ Step) ([]statement, func() any, error) {
+func (e *One[P, C]) announce(s *session, a *announced, parents any, _ Step) ([]statement, func() any, error) {
 	l := e.loader(s)
 	keys := distinct(parents.([]*P), e.key)
-	var missing []uuid.UUID
-	for _, key := range keys {
-		if !l.has(s.ctx, key) {
-			missing = append(missing, key)
-		}
-	}
+	missing := l.missing(s.ctx, a, keys)
 	var statements []statement
 	var found map[uuid.UUID]*C
 	if len(missing) > 0 {
@@ -214,6 +217,22 @@ func (e *One[P, C]) announce(s *session, parents any, _ Step) ([]statement, func
 		return children
 	}, nil
 }
+
+func (e *One[P, C]) known(parents any) any {
+	if e.src != byID {
+		return nil
+	}
+	id := e.to.key("id")
+	var rows []*C
+	for _, key := range distinct(parents.([]*P), e.key) {
+		row := new(C)
+		*id(row) = key
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (e *One[P, C]) needsOnlyID() bool { return e.keyColumn == "id" && !e.partial }
 
 // Paged is an edge to a list, read page by page.
 type Paged[P, C any] struct {
@@ -396,35 +415,38 @@ func (e *Paged[P, C]) target() string            { return e.to.name }
 func (e *Paged[P, C]) permissions() []Permission { return e.need }
 func (e *Paged[P, C]) filter() reflect.Type      { return e.where }
 
-func (e *Paged[P, C]) announce(s *session, parents any, step Step) ([]statement, func() any, error) {
+func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step) ([]statement, func() any, error) {
 	if step.Where != nil {
 		some, err := e.Where(s.ctx, step.Where)
 		if err != nil {
 			return nil, nil, err
 		}
 		step.Where = nil
-		return some.announce(s, parents, step)
+		return some.announce(s, a, parents, step)
 	}
 	l, counts := e.loader(s), e.counts(s)
 	keys := distinct(parents.([]*P), e.key)
-	var missing, uncounted []uuid.UUID
-	for _, key := range keys {
-		if !l.has(s.ctx, pageKey{key, step.Page}) {
-			missing = append(missing, key)
-		}
-		if step.Count && !counts.has(s.ctx, key) {
-			uncounted = append(uncounted, key)
-		}
+	pages := make([]pageKey, len(keys))
+	for i, key := range keys {
+		pages[i] = pageKey{key, step.Page}
 	}
 	var statements []statement
 	found, totals := map[pageKey]*Connection[C]{}, map[uuid.UUID]int{}
 	done := func(map[pageKey]*Connection[C]) {}
-	if len(missing) > 0 {
-		st, read, err := e.pageOf(s, step.Page, missing)
+	if missing := l.missing(s.ctx, a, pages); len(missing) > 0 {
+		parents := make([]uuid.UUID, len(missing))
+		for i, page := range missing {
+			parents[i] = page.parent
+		}
+		st, read, err := e.pageOf(s, step.Page, parents)
 		if err != nil {
 			return nil, nil, err
 		}
 		statements, done = append(statements, st), read
+	}
+	var uncounted []uuid.UUID
+	if step.Count {
+		uncounted = counts.missing(s.ctx, a, keys)
 	}
 	if len(uncounted) > 0 {
 		st, read := e.countOf(s, uncounted)
@@ -447,3 +469,6 @@ func (e *Paged[P, C]) announce(s *session, parents any, step Step) ([]statement,
 		return children
 	}, nil
 }
+
+func (e *Paged[P, C]) known(any) any     { return nil }
+func (e *Paged[P, C]) needsOnlyID() bool { return e.keyColumn == "id" }

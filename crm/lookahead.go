@@ -61,45 +61,82 @@ func EdgeWhere(typeName, field string) any {
 }
 
 // Prefetch loads everything the plan names from rows, a slice of pointers to the type, and
-// leaves it in the request's loaders: one round trip per level, one statement per edge. It
-// is an optimisation only. Whatever it could not load, or the caller may not see, is left
-// to the edges themselves, which load it or say why not.
+// leaves it in the request's loaders: one round trip per level, one statement per edge. What hangs
+// on records whose ids are known does not wait for the records. It is an optimisation only.
+// Whatever it could not load, or the caller may not see, is left to the edges themselves, which load
+// it or say why not.
 func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 	s, err := begin(ctx)
 	if err != nil {
 		return
 	}
-	type work struct {
-		typeName string
-		rows     any
-		plan     Plan
-	}
 	for level := []work{{typeName, rows, plan}}; len(level) > 0; {
-		var batch []statement
-		var follow []func() work
+		var next announced
 		for _, w := range level {
-			for _, step := range w.plan {
-				e, ok := catalogue.edges[w.typeName][step.Field]
-				if !ok {
-					continue
-				}
-				if _, err := authorize(ctx, e.permissions()...); err != nil {
-					continue
-				}
-				statements, children, err := e.announce(s, w.rows, step)
-				if err != nil {
-					continue
-				}
-				batch = append(batch, statements...)
-				follow = append(follow, func() work { return work{e.target(), children(), step.Next} })
-			}
+			next.add(ctx, s, w)
 		}
-		if s.send(s.ctx, batch...) != nil { //nolint:contextcheck // the request's, see session
+		if s.send(s.ctx, next.statements...) != nil { //nolint:contextcheck // the request's, see session
 			return
 		}
 		level = level[:0]
-		for _, f := range follow {
+		for _, f := range next.follow {
 			level = append(level, f())
 		}
 	}
+}
+
+// work is what is to be loaded from rows of one type.
+type work struct {
+	typeName string
+	rows     any
+	plan     Plan
+}
+
+// announced is what one level loads, and how to go on, in the order in which it was announced: who
+// finds that something is announced already goes on after those who did.
+type announced struct {
+	statements []statement
+	follow     []func() work
+}
+
+// add announces the edges that lead from rows.
+func (a *announced) add(ctx context.Context, s *session, w work) {
+	for _, step := range w.plan {
+		e, ok := catalogue.edges[w.typeName][step.Field]
+		if !ok {
+			continue
+		}
+		if _, err := authorize(ctx, e.permissions()...); err != nil {
+			continue
+		}
+		statements, children, err := e.announce(s, a, w.rows, step)
+		if err != nil {
+			continue
+		}
+		var known any
+		ids, rest := step.Next.byID(e.target())
+		if len(ids) > 0 {
+			known = e.known(w.rows)
+		}
+		if known == nil {
+			ids, rest = nil, step.Next
+		}
+		a.statements = append(a.statements, statements...)
+		a.follow = append(a.follow, func() work { return work{e.target(), children(), rest} })
+		if len(ids) > 0 {
+			a.add(ctx, s, work{e.target(), known, ids})
+		}
+	}
+}
+
+// byID parts a plan into the steps along edges that need nothing but a row's id, and the rest.
+func (p Plan) byID(typeName string) (ids, rest Plan) {
+	for _, step := range p {
+		if e, ok := catalogue.edges[typeName][step.Field]; ok && e.needsOnlyID() {
+			ids = append(ids, step)
+		} else {
+			rest = append(rest, step)
+		}
+	}
+	return ids, rest
 }

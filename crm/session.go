@@ -49,12 +49,23 @@ type loader[K comparable, V any] struct {
 	*dataloader.Loader[K, V]
 
 	cache *dataloader.InMemoryCache[K, V]
+
+	mu     sync.Mutex
+	coming map[K]*announced // who announced the key last
 }
 
-// has reports whether the key was loaded or is being loaded.
-func (l *loader[K, V]) has(ctx context.Context, key K) bool {
-	_, ok := l.cache.Get(ctx, key)
-	return ok
+// missing returns the keys, each different, that are neither loaded nor announced already.
+func (l *loader[K, V]) missing(ctx context.Context, a *announced, keys []K) []K {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []K
+	for _, key := range keys {
+		if _, ok := l.cache.Get(ctx, key); !ok && l.coming[key] != a {
+			l.coming[key] = a
+			list = append(list, key)
+		}
+	}
+	return list
 }
 
 // loaderOf returns the session's loader for owner, a type or an edge of the catalogue.
@@ -74,7 +85,7 @@ func loaderOf[K comparable, V any](s *session, owner any, batch func(*session, [
 		return results
 	}
 	cache := dataloader.NewCache[K, V]()
-	l := &loader[K, V]{cache: cache, Loader: dataloader.NewBatchedLoader(run,
+	l := &loader[K, V]{cache: cache, coming: map[K]*announced{}, Loader: dataloader.NewBatchedLoader(run,
 		dataloader.WithCache[K, V](cache),
 		dataloader.WithWait[K, V](batchWait),
 		dataloader.WithBatchCapacity[K, V](maxBatch),

@@ -48,6 +48,7 @@ type answer struct {
 	Data       json.RawMessage
 	Errors     gqlerror.List
 	Statements int
+	RoundTrips int
 }
 
 // codes lists the codes of the errors.
@@ -82,12 +83,12 @@ func (b *bundle) admin(t testing.TB, document string, variables map[string]any) 
 func (b *bundle) run(ctx context.Context, t testing.TB, statements *db.Statements, document string, variables map[string]any) answer {
 	t.Helper()
 	ctx = graphql.StartOperationTrace(ctx)
-	before := statements.Count()
+	before, trips := statements.Count(), statements.RoundTrips()
 	op, errs := b.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
 	if errs != nil {
 		return answer{Errors: errs}
 	}
 	responses, ctx := b.exec.DispatchOperation(ctx, op)
 	response := responses(ctx)
-	return answer{Data: response.Data, Errors: response.Errors, Statements: statements.Count() - before}
+	return answer{Data: response.Data, Errors: response.Errors, Statements: statements.Count() - before, RoundTrips: statements.RoundTrips() - trips}
 }

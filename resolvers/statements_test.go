@@ -72,3 +72,23 @@ func TestStatements(t *testing.T) {
 		})
 	}
 }
+
+// What hangs on a record whose id is known travels with it.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for document, want := range map[string]answer{
+		// customer; party, its points, vehicles; owners
+		`{ customer(by: {number: 1001}) { party { contactPoints { value } } vehicles(first: 5) { nodes { owner { displayName } } } } }`: {Statements: 5, RoundTrips: 3},
+		// customer; account, entries; entries that belong to them
+		`{ customer(by: {number: 1001}) { loyaltyAccount { transactions(first: 5) { totalCount nodes { related { id } } } } } }`: {Statements: 5, RoundTrips: 3},
+		// customer; party, vehicles of the same customer by both ways
+		`{ customer(by: {number: 1001}) { party { customer { party { id } vehicles(first: 2) { nodes { id } } } } vehicles(first: 2) { nodes { id } } } }`: {Statements: 3, RoundTrips: 2},
+		// customers; accounts, entries
+		`{ customers(first: 20) { nodes { loyaltyAccount { transactions(first: 5) { nodes { id } } } } } }`: {Statements: 3, RoundTrips: 2},
+	} {
+		got := b.admin(t, document, nil)
+		require.Empty(t, got.Errors)
+		require.Equal(t, want, answer{Statements: got.Statements, RoundTrips: got.RoundTrips}, document)
+	}
+}
