@@ -54,6 +54,14 @@ type loader[K comparable, V any] struct {
 	coming map[K]*announced // who announced the key last
 }
 
+// Load is the library's, which gets ready to wait before it looks for what is there.
+func (l *loader[K, V]) Load(ctx context.Context, key K) dataloader.Thunk[V] {
+	if there, ok := l.cache.Get(ctx, key); ok {
+		return there
+	}
+	return l.Loader.Load(ctx, key)
+}
+
 // missing returns the keys, each different, that are neither loaded nor announced already.
 func (l *loader[K, V]) missing(ctx context.Context, a *announced, keys []K) []K {
 	l.mu.Lock()
