@@ -890,16 +890,6 @@ func (ec *executionContext) marshalNAccountTier2crmgraphᚋcrmᚐAccountTier(ctx
 	return res
 }
 
-func (ec *executionContext) marshalNBillingTerms2ᚖcrmgraphᚋcrmᚐBillingTerms(ctx context.Context, sel ast.SelectionSet, v *crm.BillingTerms) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._BillingTerms(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNBillingTermsStatus2crmgraphᚋcrmᚐBillingTermsStatus(ctx context.Context, v any) (crm.BillingTermsStatus, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.BillingTermsStatus(tmp)
@@ -934,13 +924,6 @@ func (ec *executionContext) marshalNInvoiceDelivery2crmgraphᚋcrmᚐInvoiceDeli
 	return res
 }
 
-func (ec *executionContext) marshalOAccount2ᚖcrmgraphᚋcrmᚐAccount(ctx context.Context, sel ast.SelectionSet, v *crm.Account) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Account(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOAccountTier2ᚖcrmgraphᚋcrmᚐAccountTier(ctx context.Context, v any) (*crm.AccountTier, error) {
 	if v == nil {
 		return nil, nil
@@ -958,32 +941,6 @@ func (ec *executionContext) marshalOAccountTier2ᚖcrmgraphᚋcrmᚐAccountTier(
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
-}
-
-func (ec *executionContext) marshalOBillingTerms2ᚕᚖcrmgraphᚋcrmᚐBillingTermsᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.BillingTerms) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNBillingTerms2ᚖcrmgraphᚋcrmᚐBillingTerms(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalOBillingTerms2ᚖcrmgraphᚋcrmᚐBillingTerms(ctx context.Context, sel ast.SelectionSet, v *crm.BillingTerms) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._BillingTerms(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOBillingTermsStatus2ᚖcrmgraphᚋcrmᚐBillingTermsStatus(ctx context.Context, v any) (*crm.BillingTermsStatus, error) {

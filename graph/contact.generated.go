@@ -790,20 +790,6 @@ func (ec *executionContext) unmarshalNContactUpdateInput2crmgraphᚋcrmᚐContac
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOContactPayload2ᚖcrmgraphᚋgraphᚐContactPayload(ctx context.Context, sel ast.SelectionSet, v *ContactPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ContactPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOContactPointPayload2ᚖcrmgraphᚋgraphᚐContactPointPayload(ctx context.Context, sel ast.SelectionSet, v *ContactPointPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ContactPointPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOContactRoleInput2ᚕᚖcrmgraphᚋcrmᚐRoleAssignmentᚄ(ctx context.Context, v any) ([]*crm.RoleAssignment, error) {
 	if v == nil {
 		return nil, nil
@@ -819,13 +805,6 @@ func (ec *executionContext) unmarshalOContactRoleInput2ᚕᚖcrmgraphᚋcrmᚐRo
 		}
 	}
 	return res, nil
-}
-
-func (ec *executionContext) marshalOContactRolePayload2ᚖcrmgraphᚋgraphᚐContactRolePayload(ctx context.Context, sel ast.SelectionSet, v *ContactRolePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ContactRolePayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -1228,16 +1228,6 @@ func (ec *executionContext) _CreditTransactionEdge(ctx context.Context, sel ast.
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAccountCredit2ᚖcrmgraphᚋcrmᚐAccountCredit(ctx context.Context, sel ast.SelectionSet, v *crm.AccountCredit) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._AccountCredit(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNAccountCreditInput2crmgraphᚋcrmᚐCreditMove(ctx context.Context, v any) (crm.CreditMove, error) {
 	res, err := ec.unmarshalInputAccountCreditInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1246,58 +1236,6 @@ func (ec *executionContext) unmarshalNAccountCreditInput2crmgraphᚋcrmᚐCredit
 func (ec *executionContext) unmarshalNAccountCreditUpdateInput2crmgraphᚋcrmᚐCreditUpdate(ctx context.Context, v any) (crm.CreditUpdate, error) {
 	res, err := ec.unmarshalInputAccountCreditUpdateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNCreditTransaction2ᚕᚖcrmgraphᚋcrmᚐCreditTransactionᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.CreditTransaction) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNCreditTransaction2ᚖcrmgraphᚋcrmᚐCreditTransaction(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNCreditTransaction2ᚖcrmgraphᚋcrmᚐCreditTransaction(ctx context.Context, sel ast.SelectionSet, v *crm.CreditTransaction) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._CreditTransaction(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNCreditTransactionEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.CreditTransaction]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNCreditTransactionEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNCreditTransactionEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.CreditTransaction]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._CreditTransactionEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreditTransactionType2crmgraphᚋcrmᚐCreditTransactionType(ctx context.Context, v any) (crm.CreditTransactionType, error) {
@@ -1320,27 +1258,6 @@ func (ec *executionContext) marshalNCreditTransactionType2crmgraphᚋcrmᚐCredi
 func (ec *executionContext) unmarshalNCreditTransactionWhere2ᚖcrmgraphᚋcrmᚐCreditTransactionWhere(ctx context.Context, v any) (*crm.CreditTransactionWhere, error) {
 	res, err := ec.unmarshalInputCreditTransactionWhere(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOAccountCreditPayload2ᚖcrmgraphᚋgraphᚐAccountCreditPayload(ctx context.Context, sel ast.SelectionSet, v *AccountCreditPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._AccountCreditPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOCreditTransaction2ᚖcrmgraphᚋcrmᚐCreditTransaction(ctx context.Context, sel ast.SelectionSet, v *crm.CreditTransaction) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CreditTransaction(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOCreditTransactionConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.CreditTransaction]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CreditTransactionConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOCreditTransactionType2ᚕcrmgraphᚋcrmᚐCreditTransactionTypeᚄ(ctx context.Context, v any) ([]crm.CreditTransactionType, error) {

@@ -1421,32 +1421,6 @@ func (ec *executionContext) unmarshalNAddressInput2ᚖcrmgraphᚋcrmᚐAddress(c
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCustomerDuplicate2ᚕᚖcrmgraphᚋcrmᚐCustomerDuplicateᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.CustomerDuplicate) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNCustomerDuplicate2ᚖcrmgraphᚋcrmᚐCustomerDuplicate(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNCustomerDuplicate2ᚖcrmgraphᚋcrmᚐCustomerDuplicate(ctx context.Context, sel ast.SelectionSet, v *crm.CustomerDuplicate) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._CustomerDuplicate(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNCustomerDuplicatesBy2crmgraphᚋcrmᚐCustomerDuplicatesBy(ctx context.Context, v any) (crm.CustomerDuplicatesBy, error) {
 	res, err := ec.unmarshalInputCustomerDuplicatesBy(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1460,42 +1434,6 @@ func (ec *executionContext) unmarshalNCustomerInput2crmgraphᚋcrmᚐCustomerCre
 func (ec *executionContext) unmarshalNCustomerUpdateInput2crmgraphᚋcrmᚐCustomerUpdate(ctx context.Context, v any) (crm.CustomerUpdate, error) {
 	res, err := ec.unmarshalInputCustomerUpdateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNDuplicateMatch2ᚕᚖcrmgraphᚋcrmᚐDuplicateMatchᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.DuplicateMatch) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNDuplicateMatch2ᚖcrmgraphᚋcrmᚐDuplicateMatch(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNDuplicateMatch2ᚖcrmgraphᚋcrmᚐDuplicateMatch(ctx context.Context, sel ast.SelectionSet, v *crm.DuplicateMatch) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._DuplicateMatch(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNLocation2ᚖcrmgraphᚋcrmᚐLocation(ctx context.Context, sel ast.SelectionSet, v *crm.Location) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Location(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMatchField2crmgraphᚋcrmᚐMatchField(ctx context.Context, v any) (crm.MatchField, error) {
@@ -1549,52 +1487,12 @@ func (ec *executionContext) unmarshalOAddressInput2ᚕᚖcrmgraphᚋcrmᚐAddres
 	return res, nil
 }
 
-func (ec *executionContext) marshalOCustomerDuplicates2ᚖcrmgraphᚋcrmᚐCustomerDuplicates(ctx context.Context, sel ast.SelectionSet, v *crm.CustomerDuplicates) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CustomerDuplicates(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOCustomerErasurePayload2ᚖcrmgraphᚋgraphᚐCustomerErasurePayload(ctx context.Context, sel ast.SelectionSet, v *CustomerErasurePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CustomerErasurePayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOCustomerPayload2ᚖcrmgraphᚋgraphᚐCustomerPayload(ctx context.Context, sel ast.SelectionSet, v *CustomerPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CustomerPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOCustomerProbeInput2ᚖcrmgraphᚋcrmᚐCustomerProbe(ctx context.Context, v any) (*crm.CustomerProbe, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputCustomerProbeInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOLocation2ᚕᚖcrmgraphᚋcrmᚐLocationᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Location) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLocation2ᚖcrmgraphᚋcrmᚐLocation(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -2214,61 +2214,9 @@ func (ec *executionContext) _GiftCardTransactionEdge(ctx context.Context, sel as
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNGiftCard2ᚕᚖcrmgraphᚋcrmᚐGiftCardᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.GiftCard) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGiftCard2ᚖcrmgraphᚋcrmᚐGiftCard(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNGiftCard2ᚖcrmgraphᚋcrmᚐGiftCard(ctx context.Context, sel ast.SelectionSet, v *crm.GiftCard) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._GiftCard(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNGiftCardBy2crmgraphᚋcrmᚐGiftCardBy(ctx context.Context, v any) (crm.GiftCardBy, error) {
 	res, err := ec.unmarshalInputGiftCardBy(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNGiftCardEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.GiftCard]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGiftCardEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNGiftCardEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.GiftCard]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._GiftCardEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNGiftCardIssueInput2crmgraphᚋcrmᚐGiftCardIssue(ctx context.Context, v any) (crm.GiftCardIssue, error) {
@@ -2320,58 +2268,6 @@ func (ec *executionContext) marshalNGiftCardStatus2crmgraphᚋcrmᚐGiftCardStat
 	return res
 }
 
-func (ec *executionContext) marshalNGiftCardTransaction2ᚕᚖcrmgraphᚋcrmᚐGiftCardTransactionᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.GiftCardTransaction) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGiftCardTransaction2ᚖcrmgraphᚋcrmᚐGiftCardTransaction(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNGiftCardTransaction2ᚖcrmgraphᚋcrmᚐGiftCardTransaction(ctx context.Context, sel ast.SelectionSet, v *crm.GiftCardTransaction) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._GiftCardTransaction(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNGiftCardTransactionEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.GiftCardTransaction]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGiftCardTransactionEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNGiftCardTransactionEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.GiftCardTransaction]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._GiftCardTransactionEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNGiftCardTransactionType2crmgraphᚋcrmᚐGiftCardTransactionType(ctx context.Context, v any) (crm.GiftCardTransactionType, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.GiftCardTransactionType(tmp)
@@ -2399,34 +2295,6 @@ func (ec *executionContext) unmarshalNGiftCardWhere2ᚖcrmgraphᚋcrmᚐGiftCard
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOGiftCard2ᚖcrmgraphᚋcrmᚐGiftCard(ctx context.Context, sel ast.SelectionSet, v *crm.GiftCard) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._GiftCard(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOGiftCardConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.GiftCard]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._GiftCardConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOGiftCardIssuePayload2ᚖcrmgraphᚋgraphᚐGiftCardIssuePayload(ctx context.Context, sel ast.SelectionSet, v *GiftCardIssuePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._GiftCardIssuePayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOGiftCardMovementPayload2ᚖcrmgraphᚋgraphᚐGiftCardMovementPayload(ctx context.Context, sel ast.SelectionSet, v *GiftCardMovementPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._GiftCardMovementPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOGiftCardOrder2ᚕᚖcrmgraphᚋcrmᚐOrderᚄ(ctx context.Context, v any) ([]*crm.Order[crm.GiftCardOrderField], error) {
 	if v == nil {
 		return nil, nil
@@ -2442,20 +2310,6 @@ func (ec *executionContext) unmarshalOGiftCardOrder2ᚕᚖcrmgraphᚋcrmᚐOrder
 		}
 	}
 	return res, nil
-}
-
-func (ec *executionContext) marshalOGiftCardTransaction2ᚖcrmgraphᚋcrmᚐGiftCardTransaction(ctx context.Context, sel ast.SelectionSet, v *crm.GiftCardTransaction) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._GiftCardTransaction(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOGiftCardTransactionConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.GiftCardTransaction]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._GiftCardTransactionConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOGiftCardTransactionType2ᚕcrmgraphᚋcrmᚐGiftCardTransactionTypeᚄ(ctx context.Context, v any) ([]crm.GiftCardTransactionType, error) {

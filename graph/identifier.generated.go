@@ -636,16 +636,6 @@ func (ec *executionContext) _Identifier(ctx context.Context, sel ast.SelectionSe
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNContactPoint2ᚖcrmgraphᚋcrmᚐContactPoint(ctx context.Context, sel ast.SelectionSet, v *crm.ContactPoint) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ContactPoint(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNContactPointKind2crmgraphᚋcrmᚐContactPointKind(ctx context.Context, v any) (crm.ContactPointKind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.ContactPointKind(tmp)
@@ -680,16 +670,6 @@ func (ec *executionContext) marshalNContactPointLabel2crmgraphᚋcrmᚐContactPo
 	return res
 }
 
-func (ec *executionContext) marshalNIdentifier2ᚖcrmgraphᚋcrmᚐIdentifier(ctx context.Context, sel ast.SelectionSet, v *crm.Identifier) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Identifier(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNIdentifierKind2crmgraphᚋcrmᚐIdentifierKind(ctx context.Context, v any) (crm.IdentifierKind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.IdentifierKind(tmp)
@@ -705,32 +685,6 @@ func (ec *executionContext) marshalNIdentifierKind2crmgraphᚋcrmᚐIdentifierKi
 		}
 	}
 	return res
-}
-
-func (ec *executionContext) marshalOContactPoint2ᚕᚖcrmgraphᚋcrmᚐContactPointᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.ContactPoint) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNContactPoint2ᚖcrmgraphᚋcrmᚐContactPoint(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalOContactPoint2ᚖcrmgraphᚋcrmᚐContactPoint(ctx context.Context, sel ast.SelectionSet, v *crm.ContactPoint) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ContactPoint(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOContactPointLabel2ᚖcrmgraphᚋcrmᚐContactPointLabel(ctx context.Context, v any) (*crm.ContactPointLabel, error) {
@@ -750,25 +704,6 @@ func (ec *executionContext) marshalOContactPointLabel2ᚖcrmgraphᚋcrmᚐContac
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
-}
-
-func (ec *executionContext) marshalOIdentifier2ᚕᚖcrmgraphᚋcrmᚐIdentifierᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Identifier) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNIdentifier2ᚖcrmgraphᚋcrmᚐIdentifier(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -2987,32 +2987,6 @@ func (ec *executionContext) unmarshalNLoyaltyAdjustmentInput2crmgraphᚋcrmᚐLo
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNLoyaltyChannelMultiplier2ᚕᚖcrmgraphᚋcrmᚐChannelMultiplierᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.ChannelMultiplier) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyChannelMultiplier2ᚖcrmgraphᚋcrmᚐChannelMultiplier(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyChannelMultiplier2ᚖcrmgraphᚋcrmᚐChannelMultiplier(ctx context.Context, sel ast.SelectionSet, v *crm.ChannelMultiplier) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyChannelMultiplier(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNLoyaltyChannelMultiplierInput2ᚖcrmgraphᚋcrmᚐChannelMultiplier(ctx context.Context, v any) (*crm.ChannelMultiplier, error) {
 	res, err := ec.unmarshalInputLoyaltyChannelMultiplierInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -3028,118 +3002,14 @@ func (ec *executionContext) unmarshalNLoyaltyEarningInput2crmgraphᚋcrmᚐLoyal
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNLoyaltyLot2ᚕᚖcrmgraphᚋcrmᚐLoyaltyLotᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.LoyaltyLot) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyLot2ᚖcrmgraphᚋcrmᚐLoyaltyLot(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyLot2ᚖcrmgraphᚋcrmᚐLoyaltyLot(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyLot) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyLot(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNLoyaltyLotEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.LoyaltyLot]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyLotEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyLotEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.LoyaltyLot]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyLotEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNLoyaltyLotWhere2ᚖcrmgraphᚋcrmᚐLoyaltyLotWhere(ctx context.Context, v any) (*crm.LoyaltyLotWhere, error) {
 	res, err := ec.unmarshalInputLoyaltyLotWhere(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNLoyaltyPolicy2ᚕᚖcrmgraphᚋcrmᚐLoyaltyPolicyᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.LoyaltyPolicy) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyPolicy2ᚖcrmgraphᚋcrmᚐLoyaltyPolicy(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyPolicy2ᚖcrmgraphᚋcrmᚐLoyaltyPolicy(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyPolicy) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyPolicy(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNLoyaltyPolicyBy2crmgraphᚋcrmᚐLoyaltyPolicyBy(ctx context.Context, v any) (crm.LoyaltyPolicyBy, error) {
 	res, err := ec.unmarshalInputLoyaltyPolicyBy(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNLoyaltyPolicyEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.LoyaltyPolicy]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyPolicyEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyPolicyEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.LoyaltyPolicy]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyPolicyEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNLoyaltyPolicyInput2crmgraphᚋcrmᚐLoyaltyPolicySet(ctx context.Context, v any) (crm.LoyaltyPolicySet, error) {
@@ -3247,27 +3117,6 @@ func (ec *executionContext) unmarshalOLoyaltyChannelMultiplierInput2ᚕᚖcrmgra
 	return res, nil
 }
 
-func (ec *executionContext) marshalOLoyaltyDrift2ᚖcrmgraphᚋcrmᚐLoyaltyDrift(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyDrift) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyDrift(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOLoyaltyExpirePayload2ᚖcrmgraphᚋgraphᚐLoyaltyExpirePayload(ctx context.Context, sel ast.SelectionSet, v *LoyaltyExpirePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyExpirePayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOLoyaltyLotConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.LoyaltyLot]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyLotConnection(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOLoyaltyLotWhere2ᚕᚖcrmgraphᚋcrmᚐLoyaltyLotWhereᚄ(ctx context.Context, v any) ([]*crm.LoyaltyLotWhere, error) {
 	if v == nil {
 		return nil, nil
@@ -3293,27 +3142,6 @@ func (ec *executionContext) unmarshalOLoyaltyLotWhere2ᚖcrmgraphᚋcrmᚐLoyalt
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOLoyaltyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPayload(ctx context.Context, sel ast.SelectionSet, v *LoyaltyPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOLoyaltyPolicy2ᚖcrmgraphᚋcrmᚐLoyaltyPolicy(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyPolicy) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyPolicy(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOLoyaltyPolicyConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.LoyaltyPolicy]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyPolicyConnection(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOLoyaltyPolicyOrder2ᚕᚖcrmgraphᚋcrmᚐOrderᚄ(ctx context.Context, v any) ([]*crm.Order[crm.LoyaltyPolicyOrderField], error) {
 	if v == nil {
 		return nil, nil
@@ -3329,13 +3157,6 @@ func (ec *executionContext) unmarshalOLoyaltyPolicyOrder2ᚕᚖcrmgraphᚋcrmᚐ
 		}
 	}
 	return res, nil
-}
-
-func (ec *executionContext) marshalOLoyaltyPolicyPayload2ᚖcrmgraphᚋgraphᚐLoyaltyPolicyPayload(ctx context.Context, sel ast.SelectionSet, v *LoyaltyPolicyPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyPolicyPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOLoyaltyPolicyWhere2ᚕᚖcrmgraphᚋcrmᚐLoyaltyPolicyWhereᚄ(ctx context.Context, v any) ([]*crm.LoyaltyPolicyWhere, error) {
@@ -3361,20 +3182,6 @@ func (ec *executionContext) unmarshalOLoyaltyPolicyWhere2ᚖcrmgraphᚋcrmᚐLoy
 	}
 	res, err := ec.unmarshalInputLoyaltyPolicyWhere(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOLoyaltyQuote2ᚖcrmgraphᚋcrmᚐLoyaltyQuote(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyQuote) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyQuote(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOLoyaltyRecalculatePayload2ᚖcrmgraphᚋgraphᚐLoyaltyRecalculatePayload(ctx context.Context, sel ast.SelectionSet, v *LoyaltyRecalculatePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyRecalculatePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOLoyaltyRounding2ᚖcrmgraphᚋcrmᚐLoyaltyRounding(ctx context.Context, v any) (*crm.LoyaltyRounding, error) {

@@ -1477,118 +1477,9 @@ func (ec *executionContext) _PartyMergePayload(ctx context.Context, sel ast.Sele
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNMerge2ᚕᚖcrmgraphᚋcrmᚐMergeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Merge) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNMerge2ᚖcrmgraphᚋcrmᚐMerge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNMerge2ᚖcrmgraphᚋcrmᚐMerge(ctx context.Context, sel ast.SelectionSet, v *crm.Merge) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Merge(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNMergeCounts2ᚖcrmgraphᚋcrmᚐMergeCounts(ctx context.Context, sel ast.SelectionSet, v *crm.MergeCounts) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._MergeCounts(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNMergeEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.Merge]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNMergeEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNMergeEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.Merge]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._MergeEdge(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNMergeFieldPreview2ᚕᚖcrmgraphᚋcrmᚐMergeFieldPreviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.MergeFieldPreview) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNMergeFieldPreview2ᚖcrmgraphᚋcrmᚐMergeFieldPreview(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNMergeFieldPreview2ᚖcrmgraphᚋcrmᚐMergeFieldPreview(ctx context.Context, sel ast.SelectionSet, v *crm.MergeFieldPreview) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._MergeFieldPreview(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNPartyMergeInput2crmgraphᚋcrmᚐMergeInput(ctx context.Context, v any) (crm.MergeInput, error) {
 	res, err := ec.unmarshalInputPartyMergeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOMerge2ᚖcrmgraphᚋcrmᚐMerge(ctx context.Context, sel ast.SelectionSet, v *crm.Merge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Merge(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOMergeConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.Merge]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._MergeConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOMergePreview2ᚖcrmgraphᚋcrmᚐMergePreview(ctx context.Context, sel ast.SelectionSet, v *crm.MergePreview) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._MergePreview(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOMergeReason2ᚖcrmgraphᚋcrmᚐMergeReason(ctx context.Context, v any) (*crm.MergeReason, error) {
@@ -1608,13 +1499,6 @@ func (ec *executionContext) marshalOMergeReason2ᚖcrmgraphᚋcrmᚐMergeReason(
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
-}
-
-func (ec *executionContext) marshalOPartyMergePayload2ᚖcrmgraphᚋgraphᚐPartyMergePayload(ctx context.Context, sel ast.SelectionSet, v *PartyMergePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._PartyMergePayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

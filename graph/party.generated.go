@@ -8024,32 +8024,6 @@ func (ec *executionContext) marshalNContactPropagation2crmgraphᚋcrmᚐContactP
 	return res
 }
 
-func (ec *executionContext) marshalNDuplicateCandidate2ᚕᚖcrmgraphᚋcrmᚐDuplicateCandidateᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.DuplicateCandidate) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNDuplicateCandidate2ᚖcrmgraphᚋcrmᚐDuplicateCandidate(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNDuplicateCandidate2ᚖcrmgraphᚋcrmᚐDuplicateCandidate(ctx context.Context, sel ast.SelectionSet, v *crm.DuplicateCandidate) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._DuplicateCandidate(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNExternalIdentifierInput2crmgraphᚋcrmᚐExternalIdentifier(ctx context.Context, v any) (crm.ExternalIdentifier, error) {
 	res, err := ec.unmarshalInputExternalIdentifierInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8149,23 +8123,6 @@ func (ec *executionContext) unmarshalNTenantSettingsInput2crmgraphᚋcrmᚐTenan
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNTier2ᚖcrmgraphᚋcrmᚐTier(ctx context.Context, sel ast.SelectionSet, v *crm.Tier) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Tier(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOAccountPayload2ᚖcrmgraphᚋgraphᚐAccountPayload(ctx context.Context, sel ast.SelectionSet, v *AccountPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._AccountPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOContactPropagation2ᚖcrmgraphᚋcrmᚐContactPropagation(ctx context.Context, v any) (*crm.ContactPropagation, error) {
 	if v == nil {
 		return nil, nil
@@ -8226,47 +8183,12 @@ func (ec *executionContext) unmarshalOIndividualInput2ᚖcrmgraphᚋcrmᚐIndivi
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOOrganizationPayload2ᚖcrmgraphᚋgraphᚐOrganizationPayload(ctx context.Context, sel ast.SelectionSet, v *OrganizationPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._OrganizationPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOPartyPayload2ᚖcrmgraphᚋgraphᚐPartyPayload(ctx context.Context, sel ast.SelectionSet, v *PartyPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._PartyPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOPartySearchConnection2ᚖcrmgraphᚋcrmᚐFound(ctx context.Context, sel ast.SelectionSet, v *crm.Found[crm.Party]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._PartySearchConnection(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOPartySearchOrder2ᚖcrmgraphᚋcrmᚐOrder(ctx context.Context, v any) (*crm.Order[crm.PartySearchOrderField], error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputPartySearchOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOTenantSettings2ᚖcrmgraphᚋcrmᚐTenantSettings(ctx context.Context, sel ast.SelectionSet, v *crm.TenantSettings) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._TenantSettings(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOTenantSettingsPayload2ᚖcrmgraphᚋgraphᚐTenantSettingsPayload(ctx context.Context, sel ast.SelectionSet, v *TenantSettingsPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._TenantSettingsPayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -1631,68 +1631,6 @@ func (ec *executionContext) unmarshalNCommunicationPreferencesInput2crmgraphᚋc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNConsent2ᚖcrmgraphᚋcrmᚐConsent(ctx context.Context, sel ast.SelectionSet, v *crm.Consent) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Consent(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNConsentChange2ᚕᚖcrmgraphᚋcrmᚐConsentChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.ConsentChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNConsentChange2ᚖcrmgraphᚋcrmᚐConsentChange(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNConsentChange2ᚖcrmgraphᚋcrmᚐConsentChange(ctx context.Context, sel ast.SelectionSet, v *crm.ConsentChange) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ConsentChange(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNConsentChangeEdge2ᚕᚖcrmgraphᚋcrmᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Edge[crm.ConsentChange]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNConsentChangeEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNConsentChangeEdge2ᚖcrmgraphᚋcrmᚐEdge(ctx context.Context, sel ast.SelectionSet, v *crm.Edge[crm.ConsentChange]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ConsentChangeEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNConsentChangeKind2crmgraphᚋcrmᚐConsentChangeKind(ctx context.Context, v any) (crm.ConsentChangeKind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.ConsentChangeKind(tmp)
@@ -1749,46 +1687,6 @@ func (ec *executionContext) marshalOCommunicationPreference2ᚖcrmgraphᚋcrmᚐ
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
-}
-
-func (ec *executionContext) marshalOCommunicationPreferences2ᚖcrmgraphᚋcrmᚐCommunicationPreferences(ctx context.Context, sel ast.SelectionSet, v *crm.CommunicationPreferences) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CommunicationPreferences(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOCommunicationPreferencesPayload2ᚖcrmgraphᚋgraphᚐCommunicationPreferencesPayload(ctx context.Context, sel ast.SelectionSet, v *CommunicationPreferencesPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._CommunicationPreferencesPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOConsent2ᚕᚖcrmgraphᚋcrmᚐConsentᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Consent) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNConsent2ᚖcrmgraphᚋcrmᚐConsent(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalOConsentChangeConnection2ᚖcrmgraphᚋcrmᚐConnection(ctx context.Context, sel ast.SelectionSet, v *crm.Connection[crm.ConsentChange]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ConsentChangeConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOConsentInput2ᚕᚖcrmgraphᚋcrmᚐConsentSetᚄ(ctx context.Context, v any) ([]*crm.ConsentSet, error) {

@@ -467,18 +467,4 @@ func (ec *executionContext) unmarshalNRoleUpdateInput2crmgraphᚋcrmᚐRoleUpdat
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOBillingTermsPayload2ᚖcrmgraphᚋgraphᚐBillingTermsPayload(ctx context.Context, sel ast.SelectionSet, v *BillingTermsPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._BillingTermsPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalORolePayload2ᚖcrmgraphᚋgraphᚐRolePayload(ctx context.Context, sel ast.SelectionSet, v *RolePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._RolePayload(ctx, sel, v)
-}
-
 // endregion ***************************** type.gotpl *****************************

@@ -8,7 +8,6 @@ import (
 	"crmgraph/internal/scalar"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -8813,149 +8812,6 @@ func (ec *executionContext) unmarshalInputMoneyInput(ctx context.Context, obj an
 
 // region    ************************** interface.gotpl ***************************
 
-func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj crm.Node) graphql.Marshaler {
-	switch obj := (obj).(type) {
-	case nil:
-		return graphql.Null
-	case *crm.Warranty:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Warranty(ctx, sel, obj)
-	case *crm.VehicleAssociation:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._VehicleAssociation(ctx, sel, obj)
-	case *crm.Vehicle:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Vehicle(ctx, sel, obj)
-	case *crm.TenantSettings:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._TenantSettings(ctx, sel, obj)
-	case *crm.Role:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Role(ctx, sel, obj)
-	case *crm.Party:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Party(ctx, sel, obj)
-	case *crm.Merge:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Merge(ctx, sel, obj)
-	case *crm.LoyaltyTransaction:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._LoyaltyTransaction(ctx, sel, obj)
-	case *crm.LoyaltyPolicy:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._LoyaltyPolicy(ctx, sel, obj)
-	case *crm.LoyaltyLot:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._LoyaltyLot(ctx, sel, obj)
-	case *crm.LoyaltyAccount:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._LoyaltyAccount(ctx, sel, obj)
-	case *crm.Location:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Location(ctx, sel, obj)
-	case *crm.Identifier:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Identifier(ctx, sel, obj)
-	case *crm.GiftCardTransaction:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._GiftCardTransaction(ctx, sel, obj)
-	case *crm.GiftCard:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._GiftCard(ctx, sel, obj)
-	case *crm.Event:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Event(ctx, sel, obj)
-	case *crm.Customer:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Customer(ctx, sel, obj)
-	case *crm.CreditTransaction:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._CreditTransaction(ctx, sel, obj)
-	case *crm.ContactRole:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._ContactRole(ctx, sel, obj)
-	case *crm.ContactPoint:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._ContactPoint(ctx, sel, obj)
-	case *crm.Contact:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Contact(ctx, sel, obj)
-	case *crm.ConsentChange:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._ConsentChange(ctx, sel, obj)
-	case *crm.Consent:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Consent(ctx, sel, obj)
-	case *crm.CommunicationPreferences:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._CommunicationPreferences(ctx, sel, obj)
-	case *crm.BillingTerms:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._BillingTerms(ctx, sel, obj)
-	case *crm.Account:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Account(ctx, sel, obj)
-	default:
-		if typedObj, ok := obj.(graphql.Marshaler); ok {
-			return typedObj
-		} else {
-			panic(fmt.Errorf("unexpected type %T; non-generated variants of Node must implement graphql.Marshaler", obj))
-		}
-	}
-}
-
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
@@ -11168,58 +11024,6 @@ func (ec *executionContext) marshalNAssociationKind2crmgraphᚋcrmᚐAssociation
 	return res
 }
 
-func (ec *executionContext) marshalNContact2ᚕᚖcrmgraphᚋcrmᚐContactᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Contact) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNContact2ᚖcrmgraphᚋcrmᚐContact(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNContact2ᚖcrmgraphᚋcrmᚐContact(ctx context.Context, sel ast.SelectionSet, v *crm.Contact) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Contact(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNContactRole2ᚕᚖcrmgraphᚋcrmᚐContactRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.ContactRole) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNContactRole2ᚖcrmgraphᚋcrmᚐContactRole(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNContactRole2ᚖcrmgraphᚋcrmᚐContactRole(ctx context.Context, sel ast.SelectionSet, v *crm.ContactRole) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ContactRole(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNContactStatus2crmgraphᚋcrmᚐContactStatus(ctx context.Context, v any) (crm.ContactStatus, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.ContactStatus(tmp)
@@ -11251,32 +11055,6 @@ func (ec *executionContext) marshalNCurrencyCode2string(ctx context.Context, sel
 		}
 	}
 	return res
-}
-
-func (ec *executionContext) marshalNCustomer2ᚕᚖcrmgraphᚋcrmᚐCustomerᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Customer) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNCustomer2ᚖcrmgraphᚋcrmᚐCustomer(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNCustomer2ᚖcrmgraphᚋcrmᚐCustomer(ctx context.Context, sel ast.SelectionSet, v *crm.Customer) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Customer(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCustomerStatus2crmgraphᚋcrmᚐCustomerStatus(ctx context.Context, v any) (crm.CustomerStatus, error) {
@@ -11361,58 +11139,6 @@ func (ec *executionContext) marshalNInt642int64(ctx context.Context, sel ast.Sel
 	return res
 }
 
-func (ec *executionContext) marshalNLoyaltyAccount2ᚕᚖcrmgraphᚋcrmᚐLoyaltyAccountᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.LoyaltyAccount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyAccount2ᚖcrmgraphᚋcrmᚐLoyaltyAccount(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyAccount2ᚖcrmgraphᚋcrmᚐLoyaltyAccount(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyAccount) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyAccount(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNLoyaltyTransaction2ᚕᚖcrmgraphᚋcrmᚐLoyaltyTransactionᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.LoyaltyTransaction) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyTransaction2ᚖcrmgraphᚋcrmᚐLoyaltyTransaction(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNLoyaltyTransaction2ᚖcrmgraphᚋcrmᚐLoyaltyTransaction(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyTransaction) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._LoyaltyTransaction(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNLoyaltyTransactionType2crmgraphᚋcrmᚐLoyaltyTransactionType(ctx context.Context, v any) (crm.LoyaltyTransactionType, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.LoyaltyTransactionType(tmp)
@@ -11430,55 +11156,9 @@ func (ec *executionContext) marshalNLoyaltyTransactionType2crmgraphᚋcrmᚐLoya
 	return res
 }
 
-func (ec *executionContext) marshalNMoney2ᚖcrmgraphᚋcrmᚐMoney(ctx context.Context, sel ast.SelectionSet, v *crm.Money) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Money(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNMoneyInput2crmgraphᚋcrmᚐMoneyInput(ctx context.Context, v any) (crm.MoneyInput, error) {
 	res, err := ec.unmarshalInputMoneyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNPageInfo2ᚖcrmgraphᚋcrmᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *crm.PageInfo) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._PageInfo(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNParty2ᚕᚖcrmgraphᚋcrmᚐPartyᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Party) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNParty2ᚖcrmgraphᚋcrmᚐParty(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNParty2ᚖcrmgraphᚋcrmᚐParty(ctx context.Context, sel ast.SelectionSet, v *crm.Party) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Party(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNPartyKind2crmgraphᚋcrmᚐPartyKind(ctx context.Context, v any) (crm.PartyKind, error) {
@@ -11515,32 +11195,6 @@ func (ec *executionContext) marshalNPartyStatus2crmgraphᚋcrmᚐPartyStatus(ctx
 	return res
 }
 
-func (ec *executionContext) marshalNRole2ᚕᚖcrmgraphᚋcrmᚐRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Role) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNRole2ᚖcrmgraphᚋcrmᚐRole(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNRole2ᚖcrmgraphᚋcrmᚐRole(ctx context.Context, sel ast.SelectionSet, v *crm.Role) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Role(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNRoleStatus2crmgraphᚋcrmᚐRoleStatus(ctx context.Context, v any) (crm.RoleStatus, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.RoleStatus(tmp)
@@ -11556,58 +11210,6 @@ func (ec *executionContext) marshalNRoleStatus2crmgraphᚋcrmᚐRoleStatus(ctx c
 		}
 	}
 	return res
-}
-
-func (ec *executionContext) marshalNVehicle2ᚕᚖcrmgraphᚋcrmᚐVehicleᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Vehicle) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNVehicle2ᚖcrmgraphᚋcrmᚐVehicle(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNVehicle2ᚖcrmgraphᚋcrmᚐVehicle(ctx context.Context, sel ast.SelectionSet, v *crm.Vehicle) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Vehicle(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNVehicleAssociation2ᚕᚖcrmgraphᚋcrmᚐVehicleAssociationᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.VehicleAssociation) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNVehicleAssociation2ᚖcrmgraphᚋcrmᚐVehicleAssociation(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNVehicleAssociation2ᚖcrmgraphᚋcrmᚐVehicleAssociation(ctx context.Context, sel ast.SelectionSet, v *crm.VehicleAssociation) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._VehicleAssociation(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNVehicleStatus2crmgraphᚋcrmᚐVehicleStatus(ctx context.Context, v any) (crm.VehicleStatus, error) {
@@ -11644,32 +11246,6 @@ func (ec *executionContext) marshalNVinCheckDigit2crmgraphᚋcrmᚐVINCheckDigit
 	return res
 }
 
-func (ec *executionContext) marshalNWarranty2ᚕᚖcrmgraphᚋcrmᚐWarrantyᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Warranty) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNWarranty2ᚖcrmgraphᚋcrmᚐWarranty(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNWarranty2ᚖcrmgraphᚋcrmᚐWarranty(ctx context.Context, sel ast.SelectionSet, v *crm.Warranty) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Warranty(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNWarrantyStatus2crmgraphᚋcrmᚐWarrantyStatus(ctx context.Context, v any) (crm.WarrantyStatus, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.WarrantyStatus(tmp)
@@ -11685,49 +11261,6 @@ func (ec *executionContext) marshalNWarrantyStatus2crmgraphᚋcrmᚐWarrantyStat
 		}
 	}
 	return res
-}
-
-func (ec *executionContext) marshalNWarrantyTerms2ᚖcrmgraphᚋcrmᚐWarrantyTerms(ctx context.Context, sel ast.SelectionSet, v *crm.WarrantyTerms) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._WarrantyTerms(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOContact2ᚖcrmgraphᚋcrmᚐContact(ctx context.Context, sel ast.SelectionSet, v *crm.Contact) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Contact(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOContactRole2ᚕᚖcrmgraphᚋcrmᚐContactRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.ContactRole) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNContactRole2ᚖcrmgraphᚋcrmᚐContactRole(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalOContactRole2ᚖcrmgraphᚋcrmᚐContactRole(ctx context.Context, sel ast.SelectionSet, v *crm.ContactRole) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ContactRole(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOContactStatus2ᚕcrmgraphᚋcrmᚐContactStatusᚄ(ctx context.Context, v any) ([]crm.ContactStatus, error) {
@@ -11801,13 +11334,6 @@ func (ec *executionContext) marshalOCurrencyCode2ᚖstring(ctx context.Context, 
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
-}
-
-func (ec *executionContext) marshalOCustomer2ᚖcrmgraphᚋcrmᚐCustomer(ctx context.Context, sel ast.SelectionSet, v *crm.Customer) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Customer(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOCustomerStatus2ᚕcrmgraphᚋcrmᚐCustomerStatusᚄ(ctx context.Context, v any) ([]crm.CustomerStatus, error) {
@@ -12027,39 +11553,6 @@ func (ec *executionContext) marshalOInt642ᚖint64(ctx context.Context, sel ast.
 	return res
 }
 
-func (ec *executionContext) marshalOLoyaltyAccount2ᚖcrmgraphᚋcrmᚐLoyaltyAccount(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyAccount) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyAccount(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOLoyaltyTransaction2ᚕᚖcrmgraphᚋcrmᚐLoyaltyTransactionᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.LoyaltyTransaction) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNLoyaltyTransaction2ᚖcrmgraphᚋcrmᚐLoyaltyTransaction(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalOLoyaltyTransaction2ᚖcrmgraphᚋcrmᚐLoyaltyTransaction(ctx context.Context, sel ast.SelectionSet, v *crm.LoyaltyTransaction) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._LoyaltyTransaction(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOLoyaltyTransactionType2ᚕcrmgraphᚋcrmᚐLoyaltyTransactionTypeᚄ(ctx context.Context, v any) ([]crm.LoyaltyTransactionType, error) {
 	if v == nil {
 		return nil, nil
@@ -12115,46 +11608,12 @@ func (ec *executionContext) marshalOLoyaltyTransactionType2ᚖcrmgraphᚋcrmᚐL
 	return res
 }
 
-func (ec *executionContext) marshalOMoney2ᚖcrmgraphᚋcrmᚐMoney(ctx context.Context, sel ast.SelectionSet, v *crm.Money) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Money(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOMoneyInput2ᚖcrmgraphᚋcrmᚐMoneyInput(ctx context.Context, v any) (*crm.MoneyInput, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputMoneyInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalONode2crmgraphᚋcrmᚐNode(ctx context.Context, sel ast.SelectionSet, v crm.Node) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Node(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalONode2ᚕcrmgraphᚋcrmᚐNode(ctx context.Context, sel ast.SelectionSet, v []crm.Node) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalONode2crmgraphᚋcrmᚐNode(ctx, sel, v[i])
-	})
-
-	return ret
-}
-
-func (ec *executionContext) marshalOParty2ᚖcrmgraphᚋcrmᚐParty(ctx context.Context, sel ast.SelectionSet, v *crm.Party) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Party(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOPartyKind2ᚕcrmgraphᚋcrmᚐPartyKindᚄ(ctx context.Context, v any) ([]crm.PartyKind, error) {
@@ -12267,13 +11726,6 @@ func (ec *executionContext) marshalOPartyStatus2ᚖcrmgraphᚋcrmᚐPartyStatus(
 	return res
 }
 
-func (ec *executionContext) marshalORole2ᚖcrmgraphᚋcrmᚐRole(ctx context.Context, sel ast.SelectionSet, v *crm.Role) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Role(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalORoleStatus2ᚕcrmgraphᚋcrmᚐRoleStatusᚄ(ctx context.Context, v any) ([]crm.RoleStatus, error) {
 	if v == nil {
 		return nil, nil
@@ -12327,20 +11779,6 @@ func (ec *executionContext) marshalORoleStatus2ᚖcrmgraphᚋcrmᚐRoleStatus(ct
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
-}
-
-func (ec *executionContext) marshalOVehicle2ᚖcrmgraphᚋcrmᚐVehicle(ctx context.Context, sel ast.SelectionSet, v *crm.Vehicle) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Vehicle(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOVehicleAssociation2ᚖcrmgraphᚋcrmᚐVehicleAssociation(ctx context.Context, sel ast.SelectionSet, v *crm.VehicleAssociation) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._VehicleAssociation(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOVehicleStatus2ᚕcrmgraphᚋcrmᚐVehicleStatusᚄ(ctx context.Context, v any) ([]crm.VehicleStatus, error) {
@@ -12398,13 +11836,6 @@ func (ec *executionContext) marshalOVehicleStatus2ᚖcrmgraphᚋcrmᚐVehicleSta
 	return res
 }
 
-func (ec *executionContext) marshalOVin2ᚖcrmgraphᚋcrmᚐVIN(ctx context.Context, sel ast.SelectionSet, v *crm.VIN) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Vin(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOVinRegion2ᚖcrmgraphᚋcrmᚐVINRegion(ctx context.Context, v any) (*crm.VINRegion, error) {
 	if v == nil {
 		return nil, nil
@@ -12422,13 +11853,6 @@ func (ec *executionContext) marshalOVinRegion2ᚖcrmgraphᚋcrmᚐVINRegion(ctx 
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
-}
-
-func (ec *executionContext) marshalOWarranty2ᚖcrmgraphᚋcrmᚐWarranty(ctx context.Context, sel ast.SelectionSet, v *crm.Warranty) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Warranty(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOWarrantyStatus2ᚕcrmgraphᚋcrmᚐWarrantyStatusᚄ(ctx context.Context, v any) ([]crm.WarrantyStatus, error) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crmgraph/crm"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -125,34 +124,6 @@ func (ec *executionContext) fieldContext_SearchHit_node(_ context.Context, field
 
 // region    ************************** interface.gotpl ***************************
 
-func (ec *executionContext) _SearchResult(ctx context.Context, sel ast.SelectionSet, obj crm.SearchResult) graphql.Marshaler {
-	switch obj := (obj).(type) {
-	case nil:
-		return graphql.Null
-	case *crm.Vehicle:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Vehicle(ctx, sel, obj)
-	case *crm.Party:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Party(ctx, sel, obj)
-	case *crm.Customer:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Customer(ctx, sel, obj)
-	default:
-		if typedObj, ok := obj.(graphql.Marshaler); ok {
-			return typedObj
-		} else {
-			panic(fmt.Errorf("unexpected type %T; non-generated variants of SearchResult must implement graphql.Marshaler", obj))
-		}
-	}
-}
-
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
@@ -231,26 +202,6 @@ func (ec *executionContext) marshalNSearchField2crmgraphᚋcrmᚐSearchField(ctx
 	return res
 }
 
-func (ec *executionContext) marshalNSearchHit2ᚖcrmgraphᚋcrmᚐSearchHit(ctx context.Context, sel ast.SelectionSet, v *crm.SearchHit) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._SearchHit(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNSearchResult2crmgraphᚋcrmᚐSearchResult(ctx context.Context, sel ast.SelectionSet, v crm.SearchResult) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._SearchResult(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNSearchType2crmgraphᚋcrmᚐSearchType(ctx context.Context, v any) (crm.SearchType, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := crm.SearchType(tmp)
@@ -266,25 +217,6 @@ func (ec *executionContext) marshalNSearchType2crmgraphᚋcrmᚐSearchType(ctx c
 		}
 	}
 	return res
-}
-
-func (ec *executionContext) marshalOSearchHit2ᚕᚖcrmgraphᚋcrmᚐSearchHitᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.SearchHit) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNSearchHit2ᚖcrmgraphᚋcrmᚐSearchHit(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) unmarshalOSearchType2ᚕcrmgraphᚋcrmᚐSearchTypeᚄ(ctx context.Context, v any) ([]crm.SearchType, error) {

@@ -424,11 +424,4 @@ func (ec *executionContext) unmarshalNTierResolveInput2crmgraphᚋcrmᚐTierReso
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOTierResolvePayload2ᚖcrmgraphᚋgraphᚐTierResolvePayload(ctx context.Context, sel ast.SelectionSet, v *TierResolvePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._TierResolvePayload(ctx, sel, v)
-}
-
 // endregion ***************************** type.gotpl *****************************

@@ -991,32 +991,6 @@ func (ec *executionContext) unmarshalNVehicleRegisterInput2crmgraphᚋcrmᚐVehi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVehicleSearchEdge2ᚕᚖcrmgraphᚋcrmᚐVehicleHitᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.VehicleHit) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNVehicleSearchEdge2ᚖcrmgraphᚋcrmᚐVehicleHit(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNVehicleSearchEdge2ᚖcrmgraphᚋcrmᚐVehicleHit(ctx context.Context, sel ast.SelectionSet, v *crm.VehicleHit) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._VehicleSearchEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNVehicleSearchInput2crmgraphᚋcrmᚐVehicleQuery(ctx context.Context, v any) (crm.VehicleQuery, error) {
 	res, err := ec.unmarshalInputVehicleSearchInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1087,33 +1061,12 @@ func (ec *executionContext) marshalOVehicleMatch2ᚖcrmgraphᚋcrmᚐVehicleMatc
 	return res
 }
 
-func (ec *executionContext) marshalOVehiclePayload2ᚖcrmgraphᚋgraphᚐVehiclePayload(ctx context.Context, sel ast.SelectionSet, v *VehiclePayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._VehiclePayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOVehicleSearchConnection2ᚖcrmgraphᚋcrmᚐVehicleHits(ctx context.Context, sel ast.SelectionSet, v *crm.VehicleHits) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._VehicleSearchConnection(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOVehicleSearchOrder2ᚖcrmgraphᚋcrmᚐOrder(ctx context.Context, v any) (*crm.Order[crm.VehicleSearchOrderField], error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputVehicleSearchOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOVehicleTransferPayload2ᚖcrmgraphᚋgraphᚐVehicleTransferPayload(ctx context.Context, sel ast.SelectionSet, v *VehicleTransferPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._VehicleTransferPayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

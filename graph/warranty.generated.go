@@ -300,11 +300,4 @@ func (ec *executionContext) unmarshalNWarrantyUpdateInput2crmgraphᚋcrmᚐWarra
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOWarrantyPayload2ᚖcrmgraphᚋgraphᚐWarrantyPayload(ctx context.Context, sel ast.SelectionSet, v *WarrantyPayload) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._WarrantyPayload(ctx, sel, v)
-}
-
 // endregion ***************************** type.gotpl *****************************

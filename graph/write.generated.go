@@ -937,32 +937,6 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNEvent2ᚕᚖcrmgraphᚋcrmᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.Event) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNEvent2ᚖcrmgraphᚋcrmᚐEvent(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNEvent2ᚖcrmgraphᚋcrmᚐEvent(ctx context.Context, sel ast.SelectionSet, v *crm.Event) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._Event(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNEventBy2crmgraphᚋcrmᚐEventBy(ctx context.Context, v any) (crm.EventBy, error) {
 	res, err := ec.unmarshalInputEventBy(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1034,61 +1008,9 @@ func (ec *executionContext) marshalNJSON2encodingᚋjsonᚐRawMessage(ctx contex
 	return res
 }
 
-func (ec *executionContext) marshalNSourceRef2ᚕᚖcrmgraphᚋcrmᚐSourceRefᚄ(ctx context.Context, sel ast.SelectionSet, v []*crm.SourceRef) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNSourceRef2ᚖcrmgraphᚋcrmᚐSourceRef(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNSourceRef2ᚖcrmgraphᚋcrmᚐSourceRef(ctx context.Context, sel ast.SelectionSet, v *crm.SourceRef) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._SourceRef(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNSourceRefInput2ᚖcrmgraphᚋcrmᚐSourceRef(ctx context.Context, v any) (*crm.SourceRef, error) {
 	res, err := ec.unmarshalInputSourceRefInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNUserError2ᚕᚖcrmgraphᚋgraphᚐUserErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*UserError) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNUserError2ᚖcrmgraphᚋgraphᚐUserError(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNUserError2ᚖcrmgraphᚋgraphᚐUserError(ctx context.Context, sel ast.SelectionSet, v *UserError) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._UserError(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUserErrorCode2crmgraphᚋgraphᚐUserErrorCode(ctx context.Context, v any) (UserErrorCode, error) {
@@ -1107,13 +1029,6 @@ func (ec *executionContext) unmarshalOAuditInput2ᚖcrmgraphᚋcrmᚐAudit(ctx c
 	}
 	res, err := ec.unmarshalInputAuditInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOEvent2ᚖcrmgraphᚋcrmᚐEvent(ctx context.Context, sel ast.SelectionSet, v *crm.Event) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Event(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOEventOrder2ᚕᚖcrmgraphᚋcrmᚐOrderᚄ(ctx context.Context, v any) ([]*crm.Order[crm.EventOrderField], error) {

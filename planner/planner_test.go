@@ -213,6 +213,21 @@ func TestAllocationsDoNotGrowWithRows(t *testing.T) { //nolint:paralleltest // c
 	require.Less(t, hundred-one, 60.0)
 }
 
+// The nested view by way of the loaders, from the statements to the JSON. Generated code that prepares for
+// everything at every value, as gqlgen's own does, takes 2,900.
+func TestAllocationsOfLoaders(t *testing.T) { //nolint:paralleltest // counts what the whole program allocates
+	b := setup(t)
+	b.loaders.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	d := document{text: read(t, "../bench/queries/view.graphql"), variables: map[string]any{"id": b.amelia(t)}}
+	permissions := role(t, "admin")
+	var got answer
+	allocations := testing.AllocsPerRun(30, func() { got = b.run(b.as(t, "demo", permissions), b.loaders, d) })
+	require.Empty(t, got.Errors)
+	require.Contains(t, string(got.Data), `"serialNumber"`, "the innermost records are there")
+	t.Logf("%.0f allocations", allocations)
+	require.Less(t, allocations, 1750.0)
+}
+
 // What is wrong with one page of a list is the error of that page only, even if nothing is read of it.
 func TestWrongPageBesideRightOnes(t *testing.T) {
 	t.Parallel()

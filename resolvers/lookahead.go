@@ -55,6 +55,26 @@ func aheadOfHits(ctx context.Context, hits []*crm.SearchHit) {
 	}
 }
 
+// aheadUnder does the same below records that the current field's object has under a path of fields, such as
+// the record of a payload.
+func aheadUnder[T any](ctx context.Context, rows []*T, path ...string) {
+	name := typeName(rows)
+	prefetch(ctx, name, rows, planUnder(ctx, graphql.GetOperationContext(ctx), name, graphql.GetFieldContext(ctx).Field, path))
+}
+
+func planUnder(ctx context.Context, op *graphql.OperationContext, typeName string, f graphql.CollectedField, path []string) crm.Plan {
+	if len(path) == 0 {
+		return planOf(ctx, op, typeName, f.Selections)
+	}
+	var plan crm.Plan
+	for _, below := range graphql.CollectFields(op, f.Selections, []string{f.Definition.Type.Name()}) {
+		if below.Name == path[0] {
+			plan = plan.And(planUnder(ctx, op, typeName, below, path[1:]))
+		}
+	}
+	return plan
+}
+
 // aheadOfMixed sorts records by type and looks ahead for each.
 func aheadOfMixed[N any](ctx context.Context, nodes []N, set ast.SelectionSet) {
 	op := graphql.GetOperationContext(ctx)

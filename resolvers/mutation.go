@@ -5,8 +5,6 @@ import (
 	"errors"
 	"regexp"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"crmgraph/crm"
 	"crmgraph/graph"
 )
@@ -44,7 +42,7 @@ func beside[T any](ctx context.Context, field string, record *T) *T {
 	if record == nil || !crm.MayView(ctx, typeName([]*T{})) {
 		return nil
 	}
-	aheadOfPayload(ctx, field, []*T{record})
+	aheadUnder(ctx, []*T{record}, field)
 	return record
 }
 
@@ -112,17 +110,3 @@ var segment = regexp.MustCompile(`[^.\[\]]+`)
 
 // segments splits a path such as input.roles[0].code.
 func segments(path string) []string { return segment.FindAllString(path, -1) }
-
-// aheadOfPayload loads what is selected below the record of a payload.
-func aheadOfPayload[T any](ctx context.Context, field string, rows []*T) {
-	op := graphql.GetOperationContext(ctx)
-	current := graphql.GetFieldContext(ctx).Field
-	name := typeName(rows)
-	var plan crm.Plan
-	for _, f := range graphql.CollectFields(op, current.Selections, []string{current.Definition.Type.Name()}) {
-		if f.Name == field {
-			plan = plan.And(planOf(ctx, op, name, f.Selections))
-		}
-	}
-	prefetch(ctx, name, rows, plan)
-}

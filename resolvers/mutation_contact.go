@@ -84,7 +84,7 @@ func contactPointPayload(ctx context.Context, change *crm.ContactPointChange, er
 		return nil, err
 	}
 	if point != nil {
-		aheadOfPayload(ctx, "contactPoint", []*crm.ContactPoint{point})
+		aheadUnder(ctx, []*crm.ContactPoint{point}, "contactPoint")
 	}
 	return &graph.ContactPointPayload{ContactPoint: point, Party: party, UserErrors: userErrors}, nil
 }

@@ -42,7 +42,7 @@ func giftCardPayload(ctx context.Context, movement *crm.GiftCardMovement, err er
 		movement.Transaction = nil // refused, or not to be seen
 	}
 	if movement.Transaction != nil {
-		aheadOfPayload(ctx, "transaction", []*crm.GiftCardTransaction{movement.Transaction})
+		aheadUnder(ctx, []*crm.GiftCardTransaction{movement.Transaction}, "transaction")
 	}
 	return &graph.GiftCardMovementPayload{GiftCard: card, Transaction: movement.Transaction, UserErrors: userErrors}, nil
 }

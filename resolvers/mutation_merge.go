@@ -25,7 +25,7 @@ func (m mutationResolver) PartyMerge(ctx context.Context, survivorID string, inp
 		result.Merge = nil // refused, or not to be seen
 	}
 	if result.Merge != nil {
-		aheadOfPayload(ctx, "merge", []*crm.Merge{result.Merge})
+		aheadUnder(ctx, []*crm.Merge{result.Merge}, "merge")
 	}
 	return &graph.PartyMergePayload{Party: party, Merge: result.Merge, UserErrors: userErrors}, nil
 }

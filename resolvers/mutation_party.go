@@ -20,6 +20,11 @@ func (m mutationResolver) PartyCreateOrganization(ctx context.Context, input crm
 	if !crm.MayView(ctx, "Party") {
 		candidates = []*crm.DuplicateCandidate{}
 	}
+	parties := make([]*crm.Party, len(candidates))
+	for i, candidate := range candidates {
+		parties[i] = candidate.Party
+	}
+	aheadUnder(ctx, parties, "duplicateCandidates", "party")
 	party, userErrors, err := changed(ctx, "party", party, err)
 	if err != nil {
 		return nil, err

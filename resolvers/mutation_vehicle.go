@@ -47,7 +47,7 @@ func (m mutationResolver) VehicleTransfer(ctx context.Context, id string, input 
 	payload := &graph.VehicleTransferPayload{}
 	if done != nil {
 		payload.Vehicle, payload.Association, payload.Status = done.Vehicle, done.Association, &done.Status
-		aheadOfPayload(ctx, "association", []*crm.VehicleAssociation{done.Association})
+		aheadUnder(ctx, []*crm.VehicleAssociation{done.Association}, "association")
 	}
 	payload.Vehicle, payload.UserErrors, err = changed(ctx, "vehicle", payload.Vehicle, err)
 	if err != nil {

@@ -174,7 +174,15 @@ func (q queryResolver) TenantSettings(ctx context.Context) (*crm.TenantSettings,
 
 func (q queryResolver) CustomerDuplicates(ctx context.Context, by crm.CustomerDuplicatesBy, first, offset *int) (*crm.CustomerDuplicates, error) {
 	found, err := q.store.CustomerDuplicates(ctx, by, first, offset)
-	return found, unlessNotFound(err)
+	if err != nil {
+		return nil, unlessNotFound(err)
+	}
+	customers := make([]*crm.Customer, len(found.Nodes))
+	for i, duplicate := range found.Nodes {
+		customers[i] = duplicate.Customer
+	}
+	aheadUnder(ctx, customers, "nodes", "customer")
+	return found, nil
 }
 
 func (q queryResolver) PartyMergePreview(ctx context.Context, survivorID string, loserIDs []string) (*crm.MergePreview, error) {

@@ -2,6 +2,8 @@ package resolvers_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -90,5 +92,28 @@ func TestRoundTrips(t *testing.T) {
 		got := b.admin(t, document, nil)
 		require.Empty(t, got.Errors)
 		require.Equal(t, want, answer{Statements: got.Statements, RoundTrips: got.RoundTrips}, document)
+	}
+}
+
+// Records that are found beside others are looked ahead as well: what is below all of them takes one
+// statement.
+func TestStatementsBelowDuplicates(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"of a customer": `{ customerDuplicates(by: {probe: {phone: "+48 22 555 01 64"}}) { nodes { customer { %s } } } }`,
+		"of a new organisation": `mutation {
+			a: partyCreateOrganization(input: {legalName: "Zweirad Nord GmbH"}) { userErrors { code } }
+			b: partyCreateOrganization(input: {legalName: "Zweirad Nord AG"}) { userErrors { code } }
+			c: partyCreateOrganization(input: {legalName: "Zweirad Nord"}) { duplicateCandidates { party { %s } } } }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Databases of their own, since the organisations stay.
+			without := setup(t).admin(t, fmt.Sprintf(document, "number"), nil)
+			with := setup(t).admin(t, fmt.Sprintf(document, "number vehicles(first: 1) { nodes { make } }"), nil)
+			require.Empty(t, with.Errors)
+			require.Equal(t, 2, strings.Count(string(with.Data), `"vehicles":`), "%s", with.Data)
+			require.Equal(t, without.Statements+1, with.Statements)
+		})
 	}
 }
