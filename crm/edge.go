@@ -424,7 +424,7 @@ func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step)
 		step.Where = nil
 		return some.announce(s, a, parents, step)
 	}
-	l, counts := e.loader(s), e.counts(s)
+	l := e.loader(s)
 	keys := distinct(parents.([]*P), e.key)
 	pages := make([]pageKey, len(keys))
 	for i, key := range keys {
@@ -446,7 +446,7 @@ func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step)
 	}
 	var uncounted []uuid.UUID
 	if step.Count {
-		uncounted = counts.missing(s.ctx, a, keys)
+		uncounted = e.counts(s).missing(s.ctx, a, keys)
 	}
 	if len(uncounted) > 0 {
 		st, read := e.countOf(s, uncounted)
@@ -458,7 +458,7 @@ func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step)
 			l.Prime(s.ctx, key, c)
 		}
 		for _, key := range uncounted {
-			counts.Prime(s.ctx, key, totals[key])
+			e.counts(s).Prime(s.ctx, key, totals[key])
 		}
 		var children []*C
 		for _, key := range keys {
