@@ -169,6 +169,13 @@ func (t *Record[T]) key(column string) func(*T) *uuid.UUID {
 	}
 }
 
+// known is a row of which nothing but the id is known.
+func (t *Record[T]) known(id uuid.UUID) *T {
+	row := new(T)
+	*t.key("id")(row) = id
+	return row
+}
+
 // stamp sets a column of a row, if the table has it.
 func (t *Record[T]) stamp(row reflect.Value, column string, value any) {
 	if f := t.field(column); f != nil {

@@ -20,8 +20,8 @@ type edge interface {
 	selected() edgeSource
 	// announce returns the statements that load the edge for all parents, a slice of the
 	// edge's parent type, as far as none of a does, and a function that, once they ran, returns the
-	// children.
-	announce(s *session, a *announced, parents any, step Step) ([]statement, func() any, error)
+	// children. It is told if they could not run, and tells those who will ask for the children.
+	announce(s *session, a *announced, parents any, step Step) ([]statement, func(error) any, error)
 	// known is what the edge leads to as far as that is known before anything is loaded: rows with
 	// nothing but their ids. nil when not even these are known.
 	known(parents any) any
@@ -193,7 +193,7 @@ func (e *One[P, C]) target() string            { return e.to.name }
 func (e *One[P, C]) permissions() []Permission { return e.need }
 func (e *One[P, C]) filter() reflect.Type      { return nil }
 
-func (e *One[P, C]) announce(s *session, a *announced, parents any, _ Step) ([]statement, func() any, error) {
+func (e *One[P, C]) announce(s *session, a *announced, parents any, _ Step) ([]statement, func(error) any, error) {
 	l := e.loader(s)
 	keys := distinct(parents.([]*P), e.key)
 	missing := l.missing(s.ctx, a, keys)
@@ -204,9 +204,9 @@ func (e *One[P, C]) announce(s *session, a *announced, parents any, _ Step) ([]s
 		st, found = e.to.rowsOf(s, e.sql, missing)
 		statements = append(statements, st)
 	}
-	return statements, func() any {
+	return statements, func(err error) any {
 		for _, key := range missing {
-			l.Prime(s.ctx, key, found[key])
+			l.settle(s.ctx, key, found[key], err)
 		}
 		children := make([]*C, 0, len(keys))
 		for _, key := range keys {
@@ -222,12 +222,9 @@ func (e *One[P, C]) known(parents any) any {
 	if e.src != byID {
 		return nil
 	}
-	id := e.to.key("id")
 	var rows []*C
 	for _, key := range distinct(parents.([]*P), e.key) {
-		row := new(C)
-		*id(row) = key
-		rows = append(rows, row)
+		rows = append(rows, e.to.known(key))
 	}
 	return rows
 }
@@ -415,7 +412,7 @@ func (e *Paged[P, C]) target() string            { return e.to.name }
 func (e *Paged[P, C]) permissions() []Permission { return e.need }
 func (e *Paged[P, C]) filter() reflect.Type      { return e.where }
 
-func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step) ([]statement, func() any, error) {
+func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step) ([]statement, func(error) any, error) {
 	if step.Where != nil {
 		some, err := e.Where(s.ctx, step.Where)
 		if err != nil {
@@ -452,13 +449,13 @@ func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step)
 		st, read := e.countOf(s, uncounted)
 		statements, totals = append(statements, st), read
 	}
-	return statements, func() any {
+	return statements, func(err error) any {
 		done(found)
 		for key, c := range found {
-			l.Prime(s.ctx, key, c)
+			l.settle(s.ctx, key, c, err)
 		}
 		for _, key := range uncounted {
-			e.counts(s).Prime(s.ctx, key, totals[key])
+			e.counts(s).settle(s.ctx, key, totals[key], err)
 		}
 		var children []*C
 		for _, key := range keys {

@@ -117,6 +117,7 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 	}
 	v := reflect.ValueOf(by)
 	var match []db.Expr
+	var id uuid.UUID
 	for i := range v.NumField() {
 		if v.Field(i).IsNil() {
 			continue
@@ -131,6 +132,9 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 			return nil, err
 		}
 		match = append(match, expr)
+		if name == "id" {
+			_, id, _ = ParseID(*v.Field(i).Interface().(*string))
+		}
 	}
 	if len(match) != 1 {
 		return nil, invalidf("by", "exactly one selector is needed, %d are given", len(match))
@@ -140,7 +144,15 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 			return nil, err
 		}
 	}
-	row, err := t.first(ctx, s, match[0], preferred)
+	var row *T
+	answered := false
+	if a, ok := aheadOf(ctx, t.name); ok && id != uuid.Nil {
+		row, err = t.withAhead(ctx, s, id, a)
+		answered = err == nil || CodeOf(err) == Unavailable // else the row may do alone
+	}
+	if !answered {
+		row, err = t.first(ctx, s, match[0], preferred)
+	}
 	if err == nil && row == nil {
 		return nil, notFoundf("no such %s", t.name)
 	}

@@ -3,6 +3,8 @@ package crm
 import (
 	"context"
 	"reflect"
+
+	"github.com/google/uuid"
 )
 
 // Plan names the edges that a caller is about to follow from the rows of one type.
@@ -70,19 +72,52 @@ func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 	if err != nil {
 		return
 	}
-	for level := []work{{typeName, rows, plan}}; len(level) > 0; {
-		var next announced
-		for _, w := range level {
-			next.add(ctx, s, w)
+	var first announced
+	first.add(ctx, s, work{typeName, rows, plan})
+	_ = first.load(ctx, s) // the edges say it
+}
+
+// Ahead is what will be followed from the record that an operation is about to look up.
+type Ahead struct {
+	TypeName string
+	Plan     func() Plan
+	Done     bool // set when it was loaded together with the record
+}
+
+type aheadKey struct{}
+
+// WithAhead returns a context in which an operation that looks one record up may load what will be
+// followed from it as well: it does when it knows the record's id.
+func WithAhead(ctx context.Context, a *Ahead) context.Context {
+	return context.WithValue(ctx, aheadKey{}, a)
+}
+
+// aheadOf returns the context's plan for the record of a type.
+func aheadOf(ctx context.Context, typeName string) (*Ahead, bool) {
+	a, ok := ctx.Value(aheadKey{}).(*Ahead)
+	return a, ok && a.TypeName == typeName
+}
+
+// withAhead finds the row with an id and what the context's plan names, as [Prefetch] does; nil when
+// there is no row.
+func (t *Record[T]) withAhead(ctx context.Context, s *session, id uuid.UUID, a *Ahead) (*T, error) {
+	st, found := t.rowsOf(s, t.byIDs, []uuid.UUID{id})
+	known, rest := a.Plan().byID(t.name)
+	first := announced{statements: []statement{st}, follow: []func(error) work{func(err error) work {
+		row := found[id]
+		if err != nil || row == nil {
+			return work{}
 		}
-		if s.send(s.ctx, next.statements...) != nil { //nolint:contextcheck // the request's, see session
-			return
-		}
-		level = level[:0]
-		for _, f := range next.follow {
-			level = append(level, f())
-		}
+		t.remember(s, id, row)
+		return work{t.name, []*T{row}, rest}
+	}}}
+	first.add(ctx, s, work{t.name, []*T{t.known(id)}, known})
+	err := first.load(ctx, s)
+	a.Done = err == nil
+	if found[id] != nil {
+		return found[id], nil // what failed is below it
 	}
+	return nil, err
 }
 
 // work is what is to be loaded from rows of one type.
@@ -93,10 +128,33 @@ type work struct {
 }
 
 // announced is what one level loads, and how to go on, in the order in which it was announced: who
-// finds that something is announced already goes on after those who did.
+// finds that something is announced already goes on after those who did. Each is told whether the
+// level was loaded.
 type announced struct {
 	statements []statement
-	follow     []func() work
+	follow     []func(error) work
+}
+
+// load loads the level and, one after the other, those below it.
+func (a *announced) load(ctx context.Context, s *session) error {
+	for len(a.follow) > 0 {
+		err := s.send(s.ctx, a.statements...) //nolint:contextcheck // the request's, see session
+		if err != nil && CodeOf(err) != Unavailable {
+			return err // one of them is wrong: alone the others may do
+		}
+		var level []work
+		for _, f := range a.follow {
+			level = append(level, f(err))
+		}
+		if err != nil {
+			return err
+		}
+		a = &announced{}
+		for _, w := range level {
+			a.add(ctx, s, w)
+		}
+	}
+	return nil
 }
 
 // add announces the edges that lead from rows.
@@ -122,7 +180,7 @@ func (a *announced) add(ctx context.Context, s *session, w work) {
 			ids, rest = nil, step.Next
 		}
 		a.statements = append(a.statements, statements...)
-		a.follow = append(a.follow, func() work { return work{e.target(), children(), rest} })
+		a.follow = append(a.follow, func(err error) work { return work{e.target(), children(err), rest} })
 		if len(ids) > 0 {
 			a.add(ctx, s, work{e.target(), known, ids})
 		}

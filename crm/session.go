@@ -62,6 +62,11 @@ func (l *loader[K, V]) Load(ctx context.Context, key K) dataloader.Thunk[V] {
 	return l.Loader.Load(ctx, key)
 }
 
+// settle says what is behind a key that is missing: a value, or why there is none.
+func (l *loader[K, V]) settle(ctx context.Context, key K, value V, err error) {
+	l.cache.Set(ctx, key, func() (V, error) { return value, err })
+}
+
 // missing returns the keys, each different, that are neither loaded nor announced already.
 func (l *loader[K, V]) missing(ctx context.Context, a *announced, keys []K) []K {
 	l.mu.Lock()

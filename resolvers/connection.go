@@ -3,6 +3,8 @@ package resolvers
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"crmgraph/crm"
 )
 
@@ -43,12 +45,19 @@ func list[T, W, O any](
 }
 
 // found renders a lookup, which is null when nothing is found, and loads what is selected
-// below it.
-func found[T any](ctx context.Context, row *T, err error) (*T, error) {
+// one looks a record up and loads what is selected below it, together with it where that is possible.
+func one[T, By any](ctx context.Context, find func(context.Context, By) (*T, error), by By) (*T, error) {
+	name := typeName[T]()
+	ahead := crm.Ahead{TypeName: name, Plan: func() crm.Plan {
+		return planOf(ctx, graphql.GetOperationContext(ctx), name, graphql.GetFieldContext(ctx).Field.Selections)
+	}}
+	row, err := find(crm.WithAhead(ctx, &ahead), by)
 	if err != nil || row == nil { // a reader took the row
 		return nil, unlessNotFound(err)
 	}
-	ahead(ctx, []*T{row})
+	if !ahead.Done {
+		prefetch(ctx, name, []*T{row}, ahead.Plan())
+	}
 	return row, nil
 }
 

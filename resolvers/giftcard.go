@@ -44,8 +44,7 @@ func (customerResolver) GiftCards(ctx context.Context, c *crm.Customer, first *i
 }
 
 func (q queryResolver) GiftCard(ctx context.Context, by crm.GiftCardBy) (*crm.GiftCard, error) {
-	row, err := q.store.GiftCard(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.GiftCard, by)
 }
 
 func (q queryResolver) GiftCards(ctx context.Context, where *crm.GiftCardWhere, orderBy []*crm.GiftCardOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.GiftCardConnection, error) {

@@ -12,17 +12,10 @@ import (
 	"crmgraph/internal/scalar"
 )
 
-// ahead loads, level by level, what the current field selects below rows.
-func ahead[T any](ctx context.Context, rows []*T) {
-	name := typeName(rows)
-	op := graphql.GetOperationContext(ctx)
-	prefetch(ctx, name, rows, planOf(ctx, op, name, graphql.GetFieldContext(ctx).Field.Selections))
-}
-
-// aheadOfConnection does the same below the nodes of a page.
+// aheadOfConnection loads, level by level, what the current field selects below the nodes of a page.
 func aheadOfConnection[T any](ctx context.Context, c *crm.Connection[T]) {
 	rows := c.Nodes()
-	name := typeName(rows)
+	name := typeName[T]()
 	op := graphql.GetOperationContext(ctx)
 	plan, _ := planOfConnection(ctx, op, name, name, graphql.GetFieldContext(ctx).Field.Selections)
 	prefetch(ctx, name, rows, plan)
@@ -30,7 +23,7 @@ func aheadOfConnection[T any](ctx context.Context, c *crm.Connection[T]) {
 
 // aheadOfFound does the same below the records of a connection of another name.
 func aheadOfFound[T any](ctx context.Context, connection string, rows []*T) {
-	name := typeName(rows)
+	name := typeName[T]()
 	op := graphql.GetOperationContext(ctx)
 	plan, _ := planOfConnection(ctx, op, connection, name, graphql.GetFieldContext(ctx).Field.Selections)
 	prefetch(ctx, name, rows, plan)
@@ -58,7 +51,7 @@ func aheadOfHits(ctx context.Context, hits []*crm.SearchHit) {
 // aheadUnder does the same below records that the current field's object has under a path of fields, such as
 // the record of a payload.
 func aheadUnder[T any](ctx context.Context, rows []*T, path ...string) {
-	name := typeName(rows)
+	name := typeName[T]()
 	prefetch(ctx, name, rows, planUnder(ctx, graphql.GetOperationContext(ctx), name, graphql.GetFieldContext(ctx).Field, path))
 }
 
@@ -102,8 +95,8 @@ func prefetch(ctx context.Context, typeName string, rows any, plan crm.Plan) {
 	}
 }
 
-// typeName is the schema's name of the rows' type: one struct per noun carries it.
-func typeName[T any]([]*T) string { return reflect.TypeFor[T]().Name() }
+// typeName is the schema's name of a row's type: one struct per noun carries it.
+func typeName[T any]() string { return reflect.TypeFor[T]().Name() }
 
 // planOf reads from a selection which edges of the type will be followed.
 func planOf(ctx context.Context, op *graphql.OperationContext, typeName string, set ast.SelectionSet) crm.Plan {

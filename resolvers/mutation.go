@@ -39,7 +39,7 @@ func changed[T any](ctx context.Context, field string, record *T, err error) (*T
 // beside is a record in its field of a payload, with what is selected below it loaded ahead: nil
 // for who may change it and not see it.
 func beside[T any](ctx context.Context, field string, record *T) *T {
-	if record == nil || !crm.MayView(ctx, typeName([]*T{})) {
+	if record == nil || !crm.MayView(ctx, typeName[T]()) {
 		return nil
 	}
 	aheadUnder(ctx, []*T{record}, field)

@@ -38,8 +38,7 @@ func (q queryResolver) Search(ctx context.Context, text string, types []crm.Sear
 }
 
 func (q queryResolver) Customer(ctx context.Context, by crm.CustomerBy) (*crm.Customer, error) {
-	row, err := q.store.Customer(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Customer, by)
 }
 
 func (q queryResolver) Customers(ctx context.Context, where *crm.CustomerWhere, orderBy []*crm.CustomerOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.CustomerConnection, error) {
@@ -47,8 +46,7 @@ func (q queryResolver) Customers(ctx context.Context, where *crm.CustomerWhere, 
 }
 
 func (q queryResolver) Party(ctx context.Context, by crm.PartyBy) (*crm.Party, error) {
-	row, err := q.store.Party(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Party, by)
 }
 
 func (q queryResolver) Parties(ctx context.Context, where *crm.PartyWhere, orderBy []*crm.PartyOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.PartyConnection, error) {
@@ -56,8 +54,7 @@ func (q queryResolver) Parties(ctx context.Context, where *crm.PartyWhere, order
 }
 
 func (q queryResolver) Contact(ctx context.Context, by crm.ContactBy) (*crm.Contact, error) {
-	row, err := q.store.Contact(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Contact, by)
 }
 
 func (q queryResolver) Contacts(ctx context.Context, where *crm.ContactWhere, orderBy []*crm.ContactOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.ContactConnection, error) {
@@ -65,8 +62,7 @@ func (q queryResolver) Contacts(ctx context.Context, where *crm.ContactWhere, or
 }
 
 func (q queryResolver) Role(ctx context.Context, by crm.RoleBy) (*crm.Role, error) {
-	row, err := q.store.Role(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Role, by)
 }
 
 func (q queryResolver) Roles(ctx context.Context, where *crm.RoleWhere, orderBy []*crm.RoleOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.RoleConnection, error) {
@@ -74,8 +70,7 @@ func (q queryResolver) Roles(ctx context.Context, where *crm.RoleWhere, orderBy 
 }
 
 func (q queryResolver) ContactRole(ctx context.Context, by crm.ContactRoleBy) (*crm.ContactRole, error) {
-	row, err := q.store.ContactRole(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.ContactRole, by)
 }
 
 func (q queryResolver) ContactRoles(ctx context.Context, where *crm.ContactRoleWhere, orderBy []*crm.ContactRoleOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.ContactRoleConnection, error) {
@@ -83,8 +78,7 @@ func (q queryResolver) ContactRoles(ctx context.Context, where *crm.ContactRoleW
 }
 
 func (q queryResolver) Vehicle(ctx context.Context, by crm.VehicleBy) (*crm.Vehicle, error) {
-	row, err := q.store.Vehicle(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Vehicle, by)
 }
 
 func (q queryResolver) Vehicles(ctx context.Context, where *crm.VehicleWhere, orderBy []*crm.VehicleOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.VehicleConnection, error) {
@@ -116,8 +110,7 @@ func (q queryResolver) PartySearch(ctx context.Context, input crm.PartyQuery, or
 }
 
 func (q queryResolver) LoyaltyAccount(ctx context.Context, by crm.LoyaltyAccountBy) (*crm.LoyaltyAccount, error) {
-	row, err := q.store.LoyaltyAccount(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.LoyaltyAccount, by)
 }
 
 func (q queryResolver) LoyaltyAccounts(ctx context.Context, where *crm.LoyaltyAccountWhere, orderBy []*crm.LoyaltyAccountOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.LoyaltyAccountConnection, error) {
@@ -125,8 +118,7 @@ func (q queryResolver) LoyaltyAccounts(ctx context.Context, where *crm.LoyaltyAc
 }
 
 func (q queryResolver) LoyaltyTransaction(ctx context.Context, by crm.LoyaltyTransactionBy) (*crm.LoyaltyTransaction, error) {
-	row, err := q.store.LoyaltyTransaction(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.LoyaltyTransaction, by)
 }
 
 func (q queryResolver) LoyaltyTransactions(ctx context.Context, where *crm.LoyaltyTransactionWhere, orderBy []*crm.LoyaltyTransactionOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.LoyaltyTransactionConnection, error) {
@@ -134,8 +126,7 @@ func (q queryResolver) LoyaltyTransactions(ctx context.Context, where *crm.Loyal
 }
 
 func (q queryResolver) LoyaltyPolicy(ctx context.Context, by crm.LoyaltyPolicyBy) (*crm.LoyaltyPolicy, error) {
-	row, err := q.store.LoyaltyPolicy(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.LoyaltyPolicy, by)
 }
 
 func (q queryResolver) LoyaltyPolicyAt(ctx context.Context, channel *string, at *time.Time) (*crm.LoyaltyPolicy, error) {
@@ -151,8 +142,7 @@ func (q queryResolver) LoyaltyPreview(ctx context.Context, amount crm.MoneyInput
 }
 
 func (q queryResolver) Warranty(ctx context.Context, by crm.WarrantyBy) (*crm.Warranty, error) {
-	row, err := q.store.Warranty(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Warranty, by)
 }
 
 func (q queryResolver) Warranties(ctx context.Context, where *crm.WarrantyWhere, orderBy []*crm.WarrantyOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.WarrantyConnection, error) {
@@ -160,8 +150,7 @@ func (q queryResolver) Warranties(ctx context.Context, where *crm.WarrantyWhere,
 }
 
 func (q queryResolver) Event(ctx context.Context, by crm.EventBy) (*crm.Event, error) {
-	row, err := q.store.Event(ctx, by)
-	return found(ctx, row, err)
+	return one(ctx, q.store.Event, by)
 }
 
 func (q queryResolver) Events(ctx context.Context, where *crm.EventWhere, orderBy []*crm.EventOrder, first *int, after *string, last *int, before *string, offset *int) (*crm.EventConnection, error) {

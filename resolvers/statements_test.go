@@ -86,6 +86,8 @@ func TestRoundTrips(t *testing.T) {
 		`{ customer(by: {number: 1001}) { loyaltyAccount { transactions(first: 5) { totalCount nodes { related { id } } } } } }`: {Statements: 5, RoundTrips: 3},
 		// customer; party, vehicles of the same customer by both ways
 		`{ customer(by: {number: 1001}) { party { customer { party { id } vehicles(first: 2) { nodes { id } } } } vehicles(first: 2) { nodes { id } } } }`: {Statements: 3, RoundTrips: 2},
+		// customer, party, its points, vehicles; owners
+		fmt.Sprintf(`{ customer(by: {id: %q}) { party { contactPoints { value } } vehicles(first: 5) { nodes { owner { displayName } } } } }`, b.id(t, "customer(by: {number: 1001})")): {Statements: 5, RoundTrips: 2},
 		// customers; accounts, entries
 		`{ customers(first: 20) { nodes { loyaltyAccount { transactions(first: 5) { nodes { id } } } } } }`: {Statements: 3, RoundTrips: 2},
 	} {
