@@ -169,8 +169,8 @@ func (t *Record[T]) key(column string) func(*T) *uuid.UUID {
 	}
 }
 
-// known is a row of which nothing but the id is known.
-func (t *Record[T]) known(id uuid.UUID) *T {
+// withID is a row of which nothing but the id is known.
+func (t *Record[T]) withID(id uuid.UUID) *T {
 	row := new(T)
 	*t.key("id")(row) = id
 	return row
@@ -263,13 +263,15 @@ func (t *Record[T]) nodeID(id uuid.UUID) string { return t.prefix + "_" + id.Str
 // scan reads rows of a key followed by the type's select list.
 func (t *Record[T]) scan(rows pgx.Rows, tenant uuid.UUID, each func(key uuid.UUID, row *T)) error {
 	var key uuid.UUID
-	keyed := reflect.ValueOf(&key).Elem()
+	into := reflect.ValueOf(&key).Elem()
 	for in := db.NewScanner(rows); in.Next(); {
 		row := new(T)
 		v := reflect.ValueOf(row).Elem()
-		err := in.Read(0, keyed)
-		for i := 0; i < len(t.columns) && err == nil; i++ {
-			err = in.Read(i+1, v.FieldByIndex(t.columns[i].Index))
+		err := in.Read(0, into)
+		for i, f := range t.columns {
+			if err == nil {
+				err = in.Read(i+1, v.FieldByIndex(f.Index))
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("read a %s: %w", t.name, err)

@@ -18,15 +18,15 @@ type edge interface {
 	permissions() []Permission
 	filter() reflect.Type // of the filter that narrows it, nil when none does
 	selected() edgeSource
-	// announce returns the statements that load the edge for all parents, a slice of the
-	// edge's parent type, as far as none of a does, and a function that, once they ran, returns the
-	// children. It is told if they could not run, and tells those who will ask for the children.
-	announce(s *session, a *announced, parents any, step Step) ([]statement, func(error) any, error)
-	// known is what the edge leads to as far as that is known before anything is loaded: rows with
-	// nothing but their ids. nil when not even these are known.
-	known(parents any) any
-	// needsOnlyID reports whether such a row is enough to follow the edge from.
+	// announce adds to a level the statements that load the edge for all parents, a slice of the edge's
+	// parent type. children, given the error of the level's round trip, leaves what came, or that error,
+	// to those who will ask, and returns the children.
+	announce(s *session, l *level, parents any, step Step) (children func(error) any, err error)
+	// needsOnlyID reports whether the edge can be followed from a row of which only the id is known.
 	needsOnlyID() bool
+	// leadsByID reports whether the parents hold the ids of the children; withIDs are then such rows.
+	leadsByID() bool
+	withIDs(parents any) any
 }
 
 // source says where the rows behind an edge come from. t is the target's table and x an
@@ -193,43 +193,45 @@ func (e *One[P, C]) target() string            { return e.to.name }
 func (e *One[P, C]) permissions() []Permission { return e.need }
 func (e *One[P, C]) filter() reflect.Type      { return nil }
 
-func (e *One[P, C]) announce(s *session, a *announced, parents any, _ Step) ([]statement, func(error) any, error) {
-	l := e.loader(s)
-	keys := distinct(parents.([]*P), e.key)
-	missing := l.missing(s.ctx, a, keys)
-	var statements []statement
-	var found map[uuid.UUID]*C
-	if len(missing) > 0 {
-		var st statement
-		st, found = e.to.rowsOf(s, e.sql, missing)
-		statements = append(statements, st)
-	}
-	return statements, func(err error) any {
-		for _, key := range missing {
-			l.settle(s.ctx, key, found[key], err)
-		}
-		children := make([]*C, 0, len(keys))
-		for _, key := range keys {
-			if row, err := l.Load(s.ctx, key)(); err == nil && row != nil {
-				children = append(children, row)
-			}
-		}
-		return children
-	}, nil
+func (e *One[P, C]) announce(s *session, l *level, parents any, _ Step) (func(error) any, error) {
+	children := e.to.announce(s, l, e.loader(s), e.sql, distinct(parents.([]*P), e.key))
+	return func(err error) any { return children(err) }, nil
 }
 
-func (e *One[P, C]) known(parents any) any {
-	if e.src != byID {
-		return nil
+// announce adds to a level the statement for the one row of each key that is neither loaded nor in the
+// level yet; see edge.
+func (t *Record[T]) announce(s *session, l *level, rows *loader[uuid.UUID, *T], sql string, keys []uuid.UUID) func(error) []*T {
+	missing := rows.missing(s.ctx, l, keys)
+	var found map[uuid.UUID]*T
+	if len(missing) > 0 {
+		var st statement
+		st, found = t.rowsOf(s, sql, missing)
+		l.statements = append(l.statements, st)
 	}
-	var rows []*C
-	for _, key := range distinct(parents.([]*P), e.key) {
-		rows = append(rows, e.to.known(key))
+	return func(err error) []*T {
+		for _, key := range missing {
+			rows.settle(s.ctx, key, found[key], err)
+		}
+		list := make([]*T, 0, len(keys))
+		for _, key := range keys {
+			if row, err := rows.Load(s.ctx, key)(); err == nil && row != nil {
+				list = append(list, row)
+			}
+		}
+		return list
 	}
-	return rows
 }
 
 func (e *One[P, C]) needsOnlyID() bool { return e.keyColumn == "id" && !e.partial }
+func (e *One[P, C]) leadsByID() bool   { return e.src == byID }
+
+func (e *One[P, C]) withIDs(parents any) any {
+	var rows []*C
+	for _, id := range distinct(parents.([]*P), e.key) {
+		rows = append(rows, e.to.withID(id))
+	}
+	return rows
+}
 
 // Paged is an edge to a list, read page by page.
 type Paged[P, C any] struct {
@@ -412,60 +414,60 @@ func (e *Paged[P, C]) target() string            { return e.to.name }
 func (e *Paged[P, C]) permissions() []Permission { return e.need }
 func (e *Paged[P, C]) filter() reflect.Type      { return e.where }
 
-func (e *Paged[P, C]) announce(s *session, a *announced, parents any, step Step) ([]statement, func(error) any, error) {
+func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (func(error) any, error) {
 	if step.Where != nil {
 		some, err := e.Where(s.ctx, step.Where)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		step.Where = nil
-		return some.announce(s, a, parents, step)
+		return some.announce(s, l, parents, step)
 	}
-	l := e.loader(s)
+	lists := e.loader(s)
 	keys := distinct(parents.([]*P), e.key)
 	pages := make([]pageKey, len(keys))
 	for i, key := range keys {
 		pages[i] = pageKey{key, step.Page}
 	}
-	var statements []statement
 	found, totals := map[pageKey]*Connection[C]{}, map[uuid.UUID]int{}
 	done := func(map[pageKey]*Connection[C]) {}
-	if missing := l.missing(s.ctx, a, pages); len(missing) > 0 {
+	if missing := lists.missing(s.ctx, l, pages); len(missing) > 0 {
 		parents := make([]uuid.UUID, len(missing))
 		for i, page := range missing {
 			parents[i] = page.parent
 		}
 		st, read, err := e.pageOf(s, step.Page, parents)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		statements, done = append(statements, st), read
+		l.statements, done = append(l.statements, st), read
 	}
 	var uncounted []uuid.UUID
 	if step.Count {
-		uncounted = e.counts(s).missing(s.ctx, a, keys)
+		uncounted = e.counts(s).missing(s.ctx, l, keys)
 	}
 	if len(uncounted) > 0 {
 		st, read := e.countOf(s, uncounted)
-		statements, totals = append(statements, st), read
+		l.statements, totals = append(l.statements, st), read
 	}
-	return statements, func(err error) any {
+	return func(err error) any {
 		done(found)
 		for key, c := range found {
-			l.settle(s.ctx, key, c, err)
+			lists.settle(s.ctx, key, c, err)
 		}
 		for _, key := range uncounted {
 			e.counts(s).settle(s.ctx, key, totals[key], err)
 		}
 		var children []*C
-		for _, key := range keys {
-			if c, err := l.Load(s.ctx, pageKey{key, step.Page})(); err == nil {
-				children = append(children, c.rows...)
+		for _, page := range pages {
+			if c, err := lists.Load(s.ctx, page)(); err == nil {
+				children = append(children, c.Nodes()...)
 			}
 		}
 		return children
 	}, nil
 }
 
-func (e *Paged[P, C]) known(any) any     { return nil }
 func (e *Paged[P, C]) needsOnlyID() bool { return e.keyColumn == "id" }
+func (*Paged[P, C]) leadsByID() bool     { return false }
+func (*Paged[P, C]) withIDs(any) any     { return nil }

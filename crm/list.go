@@ -108,7 +108,7 @@ func (t *Record[T]) each(s *session, take func(*T)) func(pgx.Rows) error {
 }
 
 // lookup finds the row that a selector names: a struct of pointers of which exactly one
-// is set, its fields named as the type's paths.
+// is set, its fields named as the type's paths; see [WithPlan].
 // Errors: Unauthenticated, Forbidden, Invalid, NotFound, Unavailable.
 func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, error) {
 	s, err := begin(ctx, t.view)
@@ -145,13 +145,14 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 		}
 	}
 	var row *T
-	answered := false
-	if a, ok := aheadOf(ctx, t.name); ok && id != uuid.Nil {
-		row, err = t.withAhead(ctx, s, id, a)
-		answered = err == nil || CodeOf(err) == Unavailable // else the row may do alone
-	}
-	if !answered {
+	plan, ahead := planFor(ctx, t.name)
+	if ahead && id != uuid.Nil {
+		row, err = t.loadAhead(ctx, s, id, plan())
+	} else {
 		row, err = t.first(ctx, s, match[0], preferred)
+		if ahead && row != nil {
+			Prefetch(ctx, t.name, []*T{row}, plan())
+		}
 	}
 	if err == nil && row == nil {
 		return nil, notFoundf("no such %s", t.name)

@@ -72,52 +72,42 @@ func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 	if err != nil {
 		return
 	}
-	var first announced
+	var first level
 	first.add(ctx, s, work{typeName, rows, plan})
-	_ = first.load(ctx, s) // the edges say it
+	first.load(ctx, s)
 }
 
-// Ahead is what will be followed from the record that an operation is about to look up.
-type Ahead struct {
-	TypeName string
-	Plan     func() Plan
-	Done     bool // set when it was loaded together with the record
+// planned is what will be followed from the record of one type.
+type planned struct {
+	typeName string
+	plan     func() Plan
 }
 
-type aheadKey struct{}
+type plannedKey struct{}
 
-// WithAhead returns a context in which an operation that looks one record up may load what will be
-// followed from it as well: it does when it knows the record's id.
-func WithAhead(ctx context.Context, a *Ahead) context.Context {
-	return context.WithValue(ctx, aheadKey{}, a)
+// WithPlan returns a context in which the operation that looks up one record of a type also loads what
+// the plan names from it, as [Prefetch] does: together with the record when its id is known. plan is
+// called at most once, and not when a [Reader] takes the row.
+func WithPlan(ctx context.Context, typeName string, plan func() Plan) context.Context {
+	return context.WithValue(ctx, plannedKey{}, planned{typeName, plan})
 }
 
-// aheadOf returns the context's plan for the record of a type.
-func aheadOf(ctx context.Context, typeName string) (*Ahead, bool) {
-	a, ok := ctx.Value(aheadKey{}).(*Ahead)
-	return a, ok && a.TypeName == typeName
+// planFor returns the context's plan for the record of a type; ok is false when there is none.
+func planFor(ctx context.Context, typeName string) (plan func() Plan, ok bool) {
+	p, ok := ctx.Value(plannedKey{}).(planned)
+	return p.plan, ok && p.typeName == typeName
 }
 
-// withAhead finds the row with an id and what the context's plan names, as [Prefetch] does; nil when
-// there is no row.
-func (t *Record[T]) withAhead(ctx context.Context, s *session, id uuid.UUID, a *Ahead) (*T, error) {
-	st, found := t.rowsOf(s, t.byIDs, []uuid.UUID{id})
-	known, rest := a.Plan().byID(t.name)
-	first := announced{statements: []statement{st}, follow: []func(error) work{func(err error) work {
-		row := found[id]
-		if err != nil || row == nil {
-			return work{}
-		}
-		t.remember(s, id, row)
-		return work{t.name, []*T{row}, rest}
-	}}}
-	first.add(ctx, s, work{t.name, []*T{t.known(id)}, known})
-	err := first.load(ctx, s)
-	a.Done = err == nil
-	if found[id] != nil {
-		return found[id], nil // what failed is below it
-	}
-	return nil, err
+// loadAhead returns the row with an id, nil when there is none, loaded together with what the plan names.
+func (t *Record[T]) loadAhead(ctx context.Context, s *session, id uuid.UUID, plan Plan) (*T, error) {
+	now, later := plan.split(t.name)
+	rows := t.loader(s, t, t.byIDs)
+	var first level
+	loaded := t.announce(s, &first, rows, t.byIDs, []uuid.UUID{id})
+	first.then(func(err error) work { return work{t.name, loaded(err), later} })
+	first.add(ctx, s, work{t.name, []*T{t.withID(id)}, now})
+	first.load(ctx, s)
+	return rows.Load(ctx, id)() // alone, if one of the others was wrong
 }
 
 // work is what is to be loaded from rows of one type.
@@ -127,38 +117,40 @@ type work struct {
 	plan     Plan
 }
 
-// announced is what one level loads, and how to go on, in the order in which it was announced: who
-// finds that something is announced already goes on after those who did. Each is told whether the
-// level was loaded.
-type announced struct {
+// level is what travels in one round trip, and how to go on when it is back: each of follow gets the
+// round trip's error and returns what is below. They run in the order in which they were announced, for
+// one that finds its keys announced already relies on those before it.
+type level struct {
 	statements []statement
 	follow     []func(error) work
 }
 
-// load loads the level and, one after the other, those below it.
-func (a *announced) load(ctx context.Context, s *session) error {
-	for len(a.follow) > 0 {
-		err := s.send(s.ctx, a.statements...) //nolint:contextcheck // the request's, see session
+func (l *level) then(follow func(error) work) { l.follow = append(l.follow, follow) }
+
+// load loads the level, then those below it. It ends without a word when one of the statements is wrong:
+// the others may do alone. When the database is unavailable, it tells those of the level.
+func (l *level) load(ctx context.Context, s *session) {
+	for len(l.follow) > 0 {
+		err := s.send(s.ctx, l.statements...) //nolint:contextcheck // the request's, see session
 		if err != nil && CodeOf(err) != Unavailable {
-			return err // one of them is wrong: alone the others may do
+			return
 		}
-		var level []work
-		for _, f := range a.follow {
-			level = append(level, f(err))
+		var below []work
+		for _, follow := range l.follow {
+			below = append(below, follow(err))
 		}
 		if err != nil {
-			return err
+			return
 		}
-		a = &announced{}
-		for _, w := range level {
-			a.add(ctx, s, w)
+		l = &level{}
+		for _, w := range below {
+			l.add(ctx, s, w)
 		}
 	}
-	return nil
 }
 
 // add announces the edges that lead from rows.
-func (a *announced) add(ctx context.Context, s *session, w work) {
+func (l *level) add(ctx context.Context, s *session, w work) {
 	for _, step := range w.plan {
 		e, ok := catalogue.edges[w.typeName][step.Field]
 		if !ok {
@@ -167,34 +159,30 @@ func (a *announced) add(ctx context.Context, s *session, w work) {
 		if _, err := authorize(ctx, e.permissions()...); err != nil {
 			continue
 		}
-		statements, children, err := e.announce(s, a, w.rows, step)
+		children, err := e.announce(s, l, w.rows, step)
 		if err != nil {
 			continue
 		}
-		var known any
-		ids, rest := step.Next.byID(e.target())
-		if len(ids) > 0 {
-			known = e.known(w.rows)
+		var now Plan
+		later := step.Next
+		if e.leadsByID() {
+			now, later = step.Next.split(e.target())
 		}
-		if known == nil {
-			ids, rest = nil, step.Next
-		}
-		a.statements = append(a.statements, statements...)
-		a.follow = append(a.follow, func(err error) work { return work{e.target(), children(err), rest} })
-		if len(ids) > 0 {
-			a.add(ctx, s, work{e.target(), known, ids})
+		l.then(func(err error) work { return work{e.target(), children(err), later} })
+		if len(now) > 0 {
+			l.add(ctx, s, work{e.target(), e.withIDs(w.rows), now})
 		}
 	}
 }
 
-// byID parts a plan into the steps along edges that need nothing but a row's id, and the rest.
-func (p Plan) byID(typeName string) (ids, rest Plan) {
+// split parts a plan into what needs no more of a row than its id, and the rest.
+func (p Plan) split(typeName string) (now, later Plan) {
 	for _, step := range p {
 		if e, ok := catalogue.edges[typeName][step.Field]; ok && e.needsOnlyID() {
-			ids = append(ids, step)
+			now = append(now, step)
 		} else {
-			rest = append(rest, step)
+			later = append(later, step)
 		}
 	}
-	return ids, rest
+	return now, later
 }

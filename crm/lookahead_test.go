@@ -1,12 +1,9 @@
 package crm_test
 
 import (
-	"context"
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"crmgraph/crm"
@@ -34,7 +31,7 @@ func TestLookAheadWaitsOnceForAConnection(t *testing.T) {
 	plan := crm.Plan{{Field: "party", Next: crm.Plan{{Field: "contactPoints", Page: crm.WholeList()}}}, {Field: "vehicles", Page: vehicles, Count: true}}
 	other, _ := crmtest.As(t, store, "demo", "admin")
 
-	free := occupy(t, store.DB, ctx)
+	free := crmtest.Occupy(t, store.DB, ctx)
 	defer free()
 	waits := func(do func()) int64 {
 		before := store.DB.Stat().CanceledAcquireCount()
@@ -51,32 +48,9 @@ func TestLookAheadWaitsOnceForAConnection(t *testing.T) {
 		}
 	}), "edges")
 	require.EqualValues(t, 1, waits(func() {
-		ahead := crm.Ahead{TypeName: "Customer", Plan: func() crm.Plan { return plan }}
-		_, err := store.Customer(crm.WithAhead(other, &ahead), crm.CustomerBy{ID: &id})
+		_, err := store.Customer(crm.WithPlan(other, "Customer", func() crm.Plan { return plan }), crm.CustomerBy{ID: &id})
 		require.Equal(t, crm.Unavailable, crm.CodeOf(err))
 	}), "a record with its edges")
-}
-
-// occupy takes all connections until they are freed.
-func occupy(t *testing.T, d *db.DB, ctx context.Context) (free func()) {
-	t.Helper()
-	over := make(chan struct{})
-	var taken, done sync.WaitGroup
-	for range d.Stat().MaxConns() {
-		taken.Add(1)
-		done.Go(func() {
-			assert.NoError(t, d.Transact(ctx, func(context.Context, *db.Tx) error {
-				taken.Done()
-				<-over
-				return nil
-			}))
-		})
-	}
-	taken.Wait()
-	return func() {
-		close(over)
-		done.Wait()
-	}
 }
 
 // An edge that cannot be loaded takes neither the record with it nor the other edges, whether that
@@ -100,10 +74,9 @@ func TestARecordDoesWithoutItsEdges(t *testing.T) {
 
 			vehicles := firstOf(t, 3)
 			ctx, _ = crmtest.As(t, store, "demo", "admin")
-			ahead := crm.Ahead{TypeName: "Customer", Plan: func() crm.Plan { return crm.Plan{{Field: "vehicles", Page: vehicles}, {Field: "party"}} }}
-			customer, err := store.Customer(crm.WithAhead(ctx, &ahead), crm.CustomerBy{ID: &id})
+			plan := func() crm.Plan { return crm.Plan{{Field: "vehicles", Page: vehicles}, {Field: "party"}} }
+			customer, err := store.Customer(crm.WithPlan(ctx, "Customer", plan), crm.CustomerBy{ID: &id})
 			require.NoError(t, err)
-			require.False(t, ahead.Done)
 			_, err = crm.CustomerVehicles.Load(ctx, customer, vehicles)
 			require.Equal(t, crm.Internal, crm.CodeOf(err))
 			party, err := crm.CustomerParty.Load(ctx, customer)

@@ -142,8 +142,8 @@ func (r *reader) one(ctx context.Context, s *session, typeName string, match db.
 	return true, nil
 }
 
-// first completes the statement like each and reads its first row. Rows without lists are read at
-// once: requests that want such ones at the same time ask together.
+// first completes the statement like each and reads its first row. A row without lists takes next to
+// no time: it may travel with those that other requests look up, see [db.DB.Record].
 func (g *rowsStatement) first(ctx context.Context, rest string, take func(*Item) error) (found bool, err error) {
 	sql := g.sql + rest + " LIMIT 1"
 	one := func(types *pgtype.Map, record []byte) error {
@@ -285,7 +285,7 @@ func (r *reader) nodes(ctx context.Context, s *session, prefixes []string, ids [
 	return true, nil
 }
 
-// node is nodes for one record.
+// node is nodes for one record, which may travel with others.
 func (r *reader) node(ctx context.Context, s *session, prefix string, id uuid.UUID) (read bool, err error) {
 	g, ok := r.begin(ctx, s, catalogue.types[prefix].title())
 	if !ok {

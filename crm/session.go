@@ -13,8 +13,8 @@ import (
 	"crmgraph/db"
 )
 
-// Loads that no look-ahead announced wait this long for company before they are sent as
-// one statement of at most maxBatch keys.
+// Loads that no look-ahead announced wait this long for company, which only other root fields can give,
+// before they are sent as one statement of at most maxBatch keys.
 const (
 	batchWait = time.Millisecond
 	maxBatch  = 1000
@@ -51,7 +51,7 @@ type loader[K comparable, V any] struct {
 	cache *dataloader.InMemoryCache[K, V]
 
 	mu     sync.Mutex
-	coming map[K]*announced // who announced the key last
+	coming map[K]*level // the last one that the key was announced for
 }
 
 // Load is the library's, which gets ready to wait before it looks for what is there.
@@ -67,14 +67,15 @@ func (l *loader[K, V]) settle(ctx context.Context, key K, value V, err error) {
 	l.cache.Set(ctx, key, func() (V, error) { return value, err })
 }
 
-// missing returns the keys, each different, that are neither loaded nor announced already.
-func (l *loader[K, V]) missing(ctx context.Context, a *announced, keys []K) []K {
+// missing returns the keys, each different, that are neither loaded nor announced for the level, and
+// announces these.
+func (l *loader[K, V]) missing(ctx context.Context, at *level, keys []K) []K {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var list []K
 	for _, key := range keys {
-		if _, ok := l.cache.Get(ctx, key); !ok && l.coming[key] != a {
-			l.coming[key] = a
+		if _, ok := l.cache.Get(ctx, key); !ok && l.coming[key] != at {
+			l.coming[key] = at
 			list = append(list, key)
 		}
 	}
@@ -98,7 +99,7 @@ func loaderOf[K comparable, V any](s *session, owner any, batch func(*session, [
 		return results
 	}
 	cache := dataloader.NewCache[K, V]()
-	l := &loader[K, V]{cache: cache, coming: map[K]*announced{}, Loader: dataloader.NewBatchedLoader(run,
+	l := &loader[K, V]{cache: cache, coming: map[K]*level{}, Loader: dataloader.NewBatchedLoader(run,
 		dataloader.WithCache[K, V](cache),
 		dataloader.WithWait[K, V](batchWait),
 		dataloader.WithBatchCapacity[K, V](maxBatch),

@@ -33,10 +33,10 @@ const maxPrepared = 128
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	pool  *pgxpool.Pool
-	bun   *bun.DB
-	lanes lanes
-	types sync.Pool // of *pgtype.Map, for what is read away from its connection
+	pool    *pgxpool.Pool
+	bun     *bun.DB
+	senders senders
+	types   sync.Pool // of *pgtype.Map, for what is read away from its connection
 }
 
 // Open connects to the database at url, whose login must be a member of [AppRole], and
@@ -64,7 +64,7 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 		"plan_cache_mode": "force_generic_plan",
 		"timezone":        "UTC",
 	})
-	// A client that hangs up takes its running statement with it.
+	// A client that hangs up takes its running statement with it, unless that travels with others.
 	cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 	}
@@ -83,10 +83,10 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 		return nil, fmt.Errorf("reach the database: %w", err)
 	}
 	return &DB{
-		pool:  pool,
-		bun:   bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()),
-		lanes: lanes{of: map[uuid.UUID]*lane{}},
-		types: sync.Pool{New: newTypes},
+		pool:    pool,
+		bun:     bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()),
+		senders: senders{of: map[uuid.UUID]*sender{}},
+		types:   sync.Pool{New: newTypes},
 	}, nil
 }
 

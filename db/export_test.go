@@ -6,30 +6,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// OccupyLane pretends that a statement of the tenant left at a time and is under way until it is back.
-func (d *DB) OccupyLane(tenant uuid.UUID, left time.Time) (back func()) {
-	d.lanes.mu.Lock()
-	defer d.lanes.mu.Unlock()
-	l := &lane{tenant: tenant}
-	l.carrier = &carrier{lane: l, left: left}
-	d.lanes.of[tenant] = l
-	first := l.carrier
-	return func() { d.follow(first) }
+// SendAway pretends that a lookup of the tenant left at a time and is under way until it is back.
+func (d *DB) SendAway(tenant uuid.UUID, left time.Time) (back func()) {
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	first := &sender{tenant: tenant, left: left}
+	d.senders.of[tenant] = first
+	return func() { d.goOn(first) }
 }
 
-// Waiting is how many statements of the tenant wait.
+// Waiting is how many lookups of the tenant wait.
 func (d *DB) Waiting(tenant uuid.UUID) int {
-	d.lanes.mu.Lock()
-	defer d.lanes.mu.Unlock()
-	if l := d.lanes.of[tenant]; l != nil {
-		return len(l.waiting)
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	if s := d.senders.of[tenant]; s != nil {
+		return len(s.waiting)
 	}
 	return 0
 }
 
-// Lanes is how many tenants have statements under way.
-func (d *DB) Lanes() int {
-	d.lanes.mu.Lock()
-	defer d.lanes.mu.Unlock()
-	return len(d.lanes.of)
+// Away is how many tenants have lookups under way.
+func (d *DB) Away() int {
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	return len(d.senders.of)
 }

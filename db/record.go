@@ -144,7 +144,8 @@ type Scanner struct {
 // NewScanner makes a scanner of the rows that have not been read.
 func NewScanner(rows pgx.Rows) Scanner { return Scanner{rows: rows} }
 
-// Next goes on to the next row, and reports whether there is one.
+// Next goes on to the next row, and reports whether there is one. When there is none, the rows' Err says
+// whether that is the end.
 func (s *Scanner) Next() bool {
 	if !s.rows.Next() {
 		return false
@@ -168,7 +169,7 @@ func (s *Scanner) Next() bool {
 	return true
 }
 
-// Read reads a column of the row into an addressable place.
+// Read reads a column of the row into an addressable place. A null is the zero value.
 func (s *Scanner) Read(column int, into reflect.Value) error {
 	data := s.values[column]
 	if data == nil {
@@ -183,7 +184,7 @@ func (s *Scanner) Read(column int, into reflect.Value) error {
 	switch {
 	case field.Format == pgx.BinaryFormatCode, isText(field.DataTypeOID): // a text is the same in both forms
 		return read(types, into, Value{OID: field.DataTypeOID, Data: data})
-	case field.DataTypeOID == pgtype.JSONBOID && into.Type() == rawJSON:
+	case field.DataTypeOID == pgtype.JSONBOID && into.Type() == rawJSON: // pgx asks for it as text
 		into.SetBytes(data)
 		return nil
 	default:

@@ -11,49 +11,50 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// The bounds of statements that travel together.
+// The bounds of lookups that travel together.
 const (
 	maxTogether = 64                   // in one batch
-	patience    = 2 * time.Millisecond // that those under way keep others waiting
+	maxAway     = 2 * time.Millisecond // of a batch before another sender takes what waits
 	maxTravel   = 8 * time.Second      // of a batch, for a free connection and for its answers
 )
 
-// Record hands the one record that a statement finds to read, which must not keep it; nothing when it
-// finds none. Statements of a tenant that are asked for while one is under way wait until it is back
-// and then travel together, which halves what each of them costs. It is for statements that take next
-// to no time. They share a transaction, yet one that fails does so alone. When ctx ends nobody waits
-// any longer; what has been sent together runs to its end.
+// Record hands the record that a statement finds, one at most, to read, which must not keep it. Statements
+// of a tenant that are asked for while one is under way wait until it is back and then travel together,
+// which halves what each of them costs. It is for statements that take next to no time. They share a
+// transaction, yet one that fails does so alone. When ctx ends nobody waits any longer; what has been sent
+// together runs to its end.
+// Errors: those of read, of ctx and of the database, see [IsUnavailable].
 func (d *DB) Record(ctx context.Context, sql string, args []any, read func(*pgtype.Map, []byte) error) error {
 	query := func() error {
 		return d.Query(ctx, sql, args, func(rows pgx.Rows) error { return EachRecord(rows, read) })
 	}
 	tenant, _ := ctx.Value(tenantKey{}).(uuid.UUID)
-	a := &ask{sql: sql, args: args}
-	if first := d.join(tenant, a); first != nil {
-		defer d.follow(first)
+	l := &lookup{sql: sql, args: args}
+	if first := d.join(tenant, l); first != nil {
+		defer d.goOn(first)
 		return query()
 	}
-	tracer{}.count(ctx, sql)
+	tracer{}.count(ctx, sql) // the batch has a context of its own
 	tracer{}.countTrip(ctx)
 	select {
-	case <-a.done:
+	case <-l.done:
 	case <-ctx.Done():
-		d.leave(tenant, a)
+		d.leave(tenant, l)
 		return ctx.Err()
 	}
-	if a.alone {
+	if l.alone {
 		return query()
 	}
-	if a.err != nil || a.record == nil {
-		return a.err
+	if l.err != nil || l.record == nil {
+		return l.err
 	}
 	types := d.types.Get().(*pgtype.Map)
 	defer d.types.Put(types)
-	return read(types, a.record)
+	return read(types, l.record)
 }
 
-// ask is a statement that somebody waits for.
-type ask struct {
+// lookup is a statement that somebody waits for.
+type lookup struct {
 	sql  string
 	args []any
 
@@ -63,120 +64,112 @@ type ask struct {
 	alone  bool // one of those it travelled with failed: it is to be asked again
 }
 
-// lanes are where statements wait.
-type lanes struct {
-	mu sync.Mutex
-	of map[uuid.UUID]*lane // by tenant; those where somebody is under way
-}
-
-// lane is where the statements of one tenant wait.
-type lane struct {
+// sender takes lookups of a tenant to the database: at first one, then those that came meanwhile, until
+// there are none.
+type sender struct {
 	tenant  uuid.UUID
-	waiting []*ask
-	carrier *carrier // who takes them; others that are still under way take no more
+	waiting []*lookup
+	left    time.Time // when it was sent last
 }
 
-// carrier goes to the database and back: at first with one statement, then with those that waited
-// meanwhile, until there are none.
-type carrier struct {
-	lane *lane
-	left time.Time
+// senders are those whom lookups wait for, by tenant. One that was late is replaced, which leaves it
+// nothing to take.
+type senders struct {
+	mu sync.Mutex
+	of map[uuid.UUID]*sender
 }
 
-// join returns a carrier for a statement that goes at once, since no other is under way. Else the
-// statement waits, with a second carrier when the one under way is late or there are too many for it.
-func (d *DB) join(tenant uuid.UUID, a *ask) (first *carrier) {
-	d.lanes.mu.Lock()
-	defer d.lanes.mu.Unlock()
-	l := d.lanes.of[tenant]
-	if l == nil {
-		l = &lane{tenant: tenant}
-		l.carrier = &carrier{lane: l, left: time.Now()}
-		d.lanes.of[tenant] = l
-		return l.carrier
+// join returns a sender for a lookup that goes at once, since no other is under way. Else the lookup
+// waits, for another sender when the one under way is late or there are too many for it.
+func (d *DB) join(tenant uuid.UUID, l *lookup) (first *sender) {
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	s := d.senders.of[tenant]
+	if s == nil {
+		s = &sender{tenant: tenant, left: time.Now()}
+		d.senders.of[tenant] = s
+		return s
 	}
-	a.done = make(chan struct{})
-	l.waiting = append(l.waiting, a)
-	if len(l.waiting) > maxTogether || time.Since(l.carrier.left) > patience {
-		l.carrier = &carrier{lane: l}
-		go d.carry(l.carrier, d.lanes.load(l.carrier))
+	l.done = make(chan struct{})
+	s.waiting = append(s.waiting, l)
+	if len(s.waiting) > maxTogether || time.Since(s.left) > maxAway {
+		another := &sender{tenant: tenant, waiting: s.waiting}
+		s.waiting = nil
+		d.senders.of[tenant] = another
+		go d.carry(another, another.batch())
 	}
 	return nil
 }
 
-// leave forgets a statement that was not sent yet.
-func (d *DB) leave(tenant uuid.UUID, a *ask) {
-	d.lanes.mu.Lock()
-	defer d.lanes.mu.Unlock()
-	if l := d.lanes.of[tenant]; l != nil {
-		l.waiting = slices.DeleteFunc(l.waiting, func(other *ask) bool { return other == a })
+// leave forgets a lookup that was not sent yet.
+func (d *DB) leave(tenant uuid.UUID, l *lookup) {
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	if s := d.senders.of[tenant]; s != nil {
+		s.waiting = slices.DeleteFunc(s.waiting, func(other *lookup) bool { return other == l })
 	}
 }
 
-// follow goes on with what waited while the first statement was under way.
-func (d *DB) follow(first *carrier) {
-	if asks := d.take(first); len(asks) > 0 {
-		go d.carry(first, asks)
+// goOn carries what came while the first lookup was under way.
+func (d *DB) goOn(first *sender) {
+	if lookups := d.next(first); len(lookups) > 0 {
+		go d.carry(first, lookups)
 	}
 }
 
-// carry takes statements to the database and back, and all that waited meanwhile.
-func (d *DB) carry(c *carrier, asks []*ask) {
-	for ; len(asks) > 0; asks = d.take(c) {
-		d.answer(c.lane.tenant, asks)
-		for _, a := range asks {
-			close(a.done)
+// carry takes lookups to the database and back, then those that came meanwhile.
+func (d *DB) carry(s *sender, lookups []*lookup) {
+	for ; len(lookups) > 0; lookups = d.next(s) {
+		d.answer(s.tenant, lookups)
+		for _, l := range lookups {
+			close(l.done)
 		}
 	}
 }
 
-// take is what a carrier goes with next, nothing when its work is done.
-func (d *DB) take(c *carrier) []*ask {
-	d.lanes.mu.Lock()
-	defer d.lanes.mu.Unlock()
-	if c.lane.carrier != c {
-		return nil
+// next is what a sender goes with next, nothing when its work is done.
+func (d *DB) next(s *sender) []*lookup {
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	if len(s.waiting) == 0 && d.senders.of[s.tenant] == s {
+		delete(d.senders.of, s.tenant)
 	}
-	if len(c.lane.waiting) == 0 {
-		delete(d.lanes.of, c.lane.tenant)
-		return nil
-	}
-	return d.lanes.load(c)
+	return s.batch()
 }
 
-// load gives a carrier what waits.
-func (*lanes) load(c *carrier) []*ask {
-	n := min(len(c.lane.waiting), maxTogether)
-	asks := c.lane.waiting[:n:n]
-	c.lane.waiting = c.lane.waiting[n:]
-	c.left = time.Now()
-	return asks
+// batch takes as many of those that wait as may travel together. The senders are locked.
+func (s *sender) batch() []*lookup {
+	n := min(len(s.waiting), maxTogether)
+	lookups := s.waiting[:n:n]
+	s.waiting = s.waiting[n:]
+	s.left = time.Now()
+	return lookups
 }
 
 // answer asks the database. It belongs to none of the requests, so it ends with none of them.
-func (d *DB) answer(tenant uuid.UUID, asks []*ask) {
+func (d *DB) answer(tenant uuid.UUID, lookups []*lookup) {
 	ctx, cancel := context.WithTimeout(WithTenant(context.Background(), tenant), maxTravel)
 	defer cancel()
 	conn, err := d.acquire(ctx)
 	if err != nil {
-		for _, a := range asks {
-			a.err = err
+		for _, l := range lookups {
+			l.err = err
 		}
 		return
 	}
 	defer conn.Release()
 	var batch pgx.Batch
-	for _, a := range asks {
-		batch.Queue(a.sql, a.args...).Query(func(rows pgx.Rows) error {
+	for _, l := range lookups {
+		batch.Queue(l.sql, l.args...).Query(func(rows pgx.Rows) error {
 			return EachRecord(rows, func(_ *pgtype.Map, record []byte) error {
-				a.record = slices.Clone(record)
+				l.record = slices.Clone(record)
 				return nil
 			})
 		})
 	}
 	if conn.SendBatch(ctx, &batch).Close() != nil {
-		for _, a := range asks {
-			a.alone = true
+		for _, l := range lookups {
+			l.alone = true
 		}
 	}
 }

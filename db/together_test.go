@@ -36,7 +36,7 @@ func ask(ctx context.Context, d *db.DB, number int64) (got told, err error) {
 	return got, err
 }
 
-// travellers are requests of one tenant, each with a record to ask for.
+// travellers is a database and a tenant whose lookups travel.
 type travellers struct {
 	*db.DB
 
@@ -60,7 +60,7 @@ func (tr travellers) waitFor(t *testing.T, n int) {
 // idle is when nothing is under way any more.
 func idle(t *testing.T, d *db.DB) {
 	t.Helper()
-	require.Eventually(t, func() bool { return d.Lanes() == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return d.Away() == 0 }, 10*time.Second, time.Millisecond)
 }
 
 func inAnHour() time.Time { return time.Now().Add(time.Hour) } // never late
@@ -71,7 +71,7 @@ func TestRecordsTravelTogether(t *testing.T) {
 	t.Run("those that wait are one transaction, and each gets its own", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		back := tr.OccupyLane(tr.tenant, inAnHour())
+		back := tr.SendAway(tr.tenant, inAnHour())
 		const all = 64
 		var wg sync.WaitGroup
 		var answers [all]told
@@ -102,14 +102,14 @@ func TestRecordsTravelTogether(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, i, got.number)
 			require.Equal(t, 1, sent.Count())
-			require.Zero(t, tr.Lanes())
+			require.Zero(t, tr.Away())
 		}
 	})
 
 	t.Run("one more goes when too many wait", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		tr.OccupyLane(tr.tenant, inAnHour()) // it never comes back
+		tr.SendAway(tr.tenant, inAnHour()) // it never comes back
 		var wg sync.WaitGroup
 		for i := range int64(65) {
 			wg.Go(func() {
@@ -124,7 +124,7 @@ func TestRecordsTravelTogether(t *testing.T) {
 	t.Run("one more goes when the one under way is late", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		back := tr.OccupyLane(tr.tenant, inAnHour().Add(-2*time.Hour))
+		back := tr.SendAway(tr.tenant, time.Now().Add(-time.Hour))
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			err := tr.Record(tr.ctx, "SELECT ROW(1) FROM pg_sleep(0.5)", nil, func(*pgtype.Map, []byte) error { return nil })
@@ -133,7 +133,7 @@ func TestRecordsTravelTogether(t *testing.T) {
 		under := func() bool { return tr.Stat().AcquiredConns() == 1 }
 		require.Eventually(t, under, 10*time.Second, time.Millisecond)
 		back()
-		require.Equal(t, 1, tr.Lanes(), "the late one was replaced, and the other is still under way")
+		require.Equal(t, 1, tr.Away(), "the late one was replaced, and the other is still under way")
 		wg.Wait()
 		idle(t, tr.DB)
 	})
@@ -141,7 +141,7 @@ func TestRecordsTravelTogether(t *testing.T) {
 	t.Run("one that fails does so alone", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		back := tr.OccupyLane(tr.tenant, inAnHour())
+		back := tr.SendAway(tr.tenant, inAnHour())
 		var wg sync.WaitGroup
 		for i := range int64(10) {
 			wg.Go(func() {
@@ -167,7 +167,7 @@ func TestRecordsTravelTogether(t *testing.T) {
 	t.Run("what is not there is not read", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		back := tr.OccupyLane(tr.tenant, inAnHour())
+		back := tr.SendAway(tr.tenant, inAnHour())
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			err := tr.Record(tr.ctx, "SELECT ROW(1) WHERE false", nil, func(*pgtype.Map, []byte) error { return errors.New("read") })
@@ -181,7 +181,7 @@ func TestRecordsTravelTogether(t *testing.T) {
 	t.Run("who hangs up does not wait and is not asked for", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		back := tr.OccupyLane(tr.tenant, inAnHour())
+		back := tr.SendAway(tr.tenant, inAnHour())
 		ctx, hangUp := context.WithCancel(tr.ctx)
 		failed := make(chan error)
 		go func() {
@@ -193,13 +193,13 @@ func TestRecordsTravelTogether(t *testing.T) {
 		require.ErrorIs(t, <-failed, context.Canceled)
 		require.Zero(t, tr.Waiting(tr.tenant))
 		back()
-		require.Zero(t, tr.Lanes())
+		require.Zero(t, tr.Away())
 	})
 
 	t.Run("without a connection all are told so", func(t *testing.T) {
 		t.Parallel()
 		tr := newTravellers(t)
-		back := tr.OccupyLane(tr.tenant, inAnHour())
+		back := tr.SendAway(tr.tenant, inAnHour())
 		var wg sync.WaitGroup
 		for i := range int64(3) {
 			wg.Go(func() {
@@ -208,35 +208,12 @@ func TestRecordsTravelTogether(t *testing.T) {
 			})
 		}
 		tr.waitFor(t, 3)
-		free := tr.occupyConnections(t)
+		free := crmtest.Occupy(t, tr.DB, tr.ctx)
 		back()
 		wg.Wait()
 		free()
 		idle(t, tr.DB)
 	})
-}
-
-// occupyConnections takes all connections of the pool until they are freed.
-func (tr travellers) occupyConnections(t *testing.T) (free func()) {
-	t.Helper()
-	over := make(chan struct{})
-	var taken sync.WaitGroup
-	var done sync.WaitGroup
-	for range tr.Stat().MaxConns() {
-		taken.Add(1)
-		done.Go(func() {
-			assert.NoError(t, tr.Transact(tr.ctx, func(context.Context, *db.Tx) error {
-				taken.Done()
-				<-over
-				return nil
-			}))
-		})
-	}
-	taken.Wait()
-	return func() {
-		close(over)
-		done.Wait()
-	}
 }
 
 func TestRecordsOfTenantsNeverMix(t *testing.T) {

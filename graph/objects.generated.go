@@ -52,7 +52,7 @@ func (ec *executionContext) leanAccount(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanAccountCredit(ctx context.Context, sel ast.SelectionSet, obj *crm.AccountCredit) graphql.Marshaler {
@@ -74,7 +74,7 @@ func (ec *executionContext) leanAccountCredit(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanAccountCreditPayload(ctx context.Context, sel ast.SelectionSet, obj *AccountCreditPayload) graphql.Marshaler {
@@ -94,7 +94,7 @@ func (ec *executionContext) leanAccountCreditPayload(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *AccountPayload) graphql.Marshaler {
@@ -112,7 +112,7 @@ func (ec *executionContext) leanAccountPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanBillingTerms(ctx context.Context, sel ast.SelectionSet, obj *crm.BillingTerms) graphql.Marshaler {
@@ -144,7 +144,7 @@ func (ec *executionContext) leanBillingTerms(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanBillingTermsPayload(ctx context.Context, sel ast.SelectionSet, obj *BillingTermsPayload) graphql.Marshaler {
@@ -162,7 +162,7 @@ func (ec *executionContext) leanBillingTermsPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCommunicationPreferences(ctx context.Context, sel ast.SelectionSet, obj *crm.CommunicationPreferences) graphql.Marshaler {
@@ -204,7 +204,7 @@ func (ec *executionContext) leanCommunicationPreferences(ctx context.Context, se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCommunicationPreferencesPayload(ctx context.Context, sel ast.SelectionSet, obj *CommunicationPreferencesPayload) graphql.Marshaler {
@@ -222,7 +222,7 @@ func (ec *executionContext) leanCommunicationPreferencesPayload(ctx context.Cont
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanConsent(ctx context.Context, sel ast.SelectionSet, obj *crm.Consent) graphql.Marshaler {
@@ -254,7 +254,7 @@ func (ec *executionContext) leanConsent(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanConsentChange(ctx context.Context, sel ast.SelectionSet, obj *crm.ConsentChange) graphql.Marshaler {
@@ -288,7 +288,7 @@ func (ec *executionContext) leanConsentChange(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanConsentChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.ConsentChange]) graphql.Marshaler {
@@ -310,7 +310,7 @@ func (ec *executionContext) leanConsentChangeConnection(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanConsentChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.ConsentChange]) graphql.Marshaler {
@@ -328,7 +328,7 @@ func (ec *executionContext) leanConsentChangeEdge(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContact(ctx context.Context, sel ast.SelectionSet, obj *crm.Contact) graphql.Marshaler {
@@ -372,7 +372,7 @@ func (ec *executionContext) leanContact(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Contact]) graphql.Marshaler {
@@ -394,7 +394,7 @@ func (ec *executionContext) leanContactConnection(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Contact]) graphql.Marshaler {
@@ -412,7 +412,7 @@ func (ec *executionContext) leanContactEdge(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactPayload(ctx context.Context, sel ast.SelectionSet, obj *ContactPayload) graphql.Marshaler {
@@ -430,7 +430,7 @@ func (ec *executionContext) leanContactPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactPoint(ctx context.Context, sel ast.SelectionSet, obj *crm.ContactPoint) graphql.Marshaler {
@@ -464,7 +464,7 @@ func (ec *executionContext) leanContactPoint(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactPointPayload(ctx context.Context, sel ast.SelectionSet, obj *ContactPointPayload) graphql.Marshaler {
@@ -484,7 +484,7 @@ func (ec *executionContext) leanContactPointPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactRole(ctx context.Context, sel ast.SelectionSet, obj *crm.ContactRole) graphql.Marshaler {
@@ -516,7 +516,7 @@ func (ec *executionContext) leanContactRole(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactRoleConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.ContactRole]) graphql.Marshaler {
@@ -538,7 +538,7 @@ func (ec *executionContext) leanContactRoleConnection(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactRoleEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.ContactRole]) graphql.Marshaler {
@@ -556,7 +556,7 @@ func (ec *executionContext) leanContactRoleEdge(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanContactRolePayload(ctx context.Context, sel ast.SelectionSet, obj *ContactRolePayload) graphql.Marshaler {
@@ -574,7 +574,7 @@ func (ec *executionContext) leanContactRolePayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCreditTransaction(ctx context.Context, sel ast.SelectionSet, obj *crm.CreditTransaction) graphql.Marshaler {
@@ -612,7 +612,7 @@ func (ec *executionContext) leanCreditTransaction(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCreditTransactionConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.CreditTransaction]) graphql.Marshaler {
@@ -634,7 +634,7 @@ func (ec *executionContext) leanCreditTransactionConnection(ctx context.Context,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCreditTransactionEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.CreditTransaction]) graphql.Marshaler {
@@ -652,7 +652,7 @@ func (ec *executionContext) leanCreditTransactionEdge(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomer(ctx context.Context, sel ast.SelectionSet, obj *crm.Customer) graphql.Marshaler {
@@ -708,7 +708,7 @@ func (ec *executionContext) leanCustomer(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomerConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Customer]) graphql.Marshaler {
@@ -730,7 +730,7 @@ func (ec *executionContext) leanCustomerConnection(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomerDuplicate(ctx context.Context, sel ast.SelectionSet, obj *crm.CustomerDuplicate) graphql.Marshaler {
@@ -748,7 +748,7 @@ func (ec *executionContext) leanCustomerDuplicate(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomerDuplicates(ctx context.Context, sel ast.SelectionSet, obj *crm.CustomerDuplicates) graphql.Marshaler {
@@ -766,7 +766,7 @@ func (ec *executionContext) leanCustomerDuplicates(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomerEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Customer]) graphql.Marshaler {
@@ -784,7 +784,7 @@ func (ec *executionContext) leanCustomerEdge(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomerErasurePayload(ctx context.Context, sel ast.SelectionSet, obj *CustomerErasurePayload) graphql.Marshaler {
@@ -804,7 +804,7 @@ func (ec *executionContext) leanCustomerErasurePayload(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanCustomerPayload(ctx context.Context, sel ast.SelectionSet, obj *CustomerPayload) graphql.Marshaler {
@@ -822,7 +822,7 @@ func (ec *executionContext) leanCustomerPayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanDuplicateCandidate(ctx context.Context, sel ast.SelectionSet, obj *crm.DuplicateCandidate) graphql.Marshaler {
@@ -842,7 +842,7 @@ func (ec *executionContext) leanDuplicateCandidate(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanDuplicateMatch(ctx context.Context, sel ast.SelectionSet, obj *crm.DuplicateMatch) graphql.Marshaler {
@@ -860,7 +860,7 @@ func (ec *executionContext) leanDuplicateMatch(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanEvent(ctx context.Context, sel ast.SelectionSet, obj *crm.Event) graphql.Marshaler {
@@ -900,7 +900,7 @@ func (ec *executionContext) leanEvent(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanEventConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Event]) graphql.Marshaler {
@@ -922,7 +922,7 @@ func (ec *executionContext) leanEventConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanEventEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Event]) graphql.Marshaler {
@@ -940,7 +940,7 @@ func (ec *executionContext) leanEventEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCard(ctx context.Context, sel ast.SelectionSet, obj *crm.GiftCard) graphql.Marshaler {
@@ -984,7 +984,7 @@ func (ec *executionContext) leanGiftCard(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.GiftCard]) graphql.Marshaler {
@@ -1006,7 +1006,7 @@ func (ec *executionContext) leanGiftCardConnection(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.GiftCard]) graphql.Marshaler {
@@ -1024,7 +1024,7 @@ func (ec *executionContext) leanGiftCardEdge(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardIssuePayload(ctx context.Context, sel ast.SelectionSet, obj *GiftCardIssuePayload) graphql.Marshaler {
@@ -1044,7 +1044,7 @@ func (ec *executionContext) leanGiftCardIssuePayload(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardMovementPayload(ctx context.Context, sel ast.SelectionSet, obj *GiftCardMovementPayload) graphql.Marshaler {
@@ -1064,7 +1064,7 @@ func (ec *executionContext) leanGiftCardMovementPayload(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardTransaction(ctx context.Context, sel ast.SelectionSet, obj *crm.GiftCardTransaction) graphql.Marshaler {
@@ -1100,7 +1100,7 @@ func (ec *executionContext) leanGiftCardTransaction(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardTransactionConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.GiftCardTransaction]) graphql.Marshaler {
@@ -1122,7 +1122,7 @@ func (ec *executionContext) leanGiftCardTransactionConnection(ctx context.Contex
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanGiftCardTransactionEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.GiftCardTransaction]) graphql.Marshaler {
@@ -1140,7 +1140,7 @@ func (ec *executionContext) leanGiftCardTransactionEdge(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanIdentifier(ctx context.Context, sel ast.SelectionSet, obj *crm.Identifier) graphql.Marshaler {
@@ -1170,7 +1170,7 @@ func (ec *executionContext) leanIdentifier(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLocation(ctx context.Context, sel ast.SelectionSet, obj *crm.Location) graphql.Marshaler {
@@ -1208,7 +1208,7 @@ func (ec *executionContext) leanLocation(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyAccount(ctx context.Context, sel ast.SelectionSet, obj *crm.LoyaltyAccount) graphql.Marshaler {
@@ -1248,7 +1248,7 @@ func (ec *executionContext) leanLoyaltyAccount(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyAccountConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.LoyaltyAccount]) graphql.Marshaler {
@@ -1270,7 +1270,7 @@ func (ec *executionContext) leanLoyaltyAccountConnection(ctx context.Context, se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyAccountEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.LoyaltyAccount]) graphql.Marshaler {
@@ -1288,7 +1288,7 @@ func (ec *executionContext) leanLoyaltyAccountEdge(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyChannelMultiplier(ctx context.Context, sel ast.SelectionSet, obj *crm.ChannelMultiplier) graphql.Marshaler {
@@ -1306,7 +1306,7 @@ func (ec *executionContext) leanLoyaltyChannelMultiplier(ctx context.Context, se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyDrift(ctx context.Context, sel ast.SelectionSet, obj *crm.LoyaltyDrift) graphql.Marshaler {
@@ -1330,7 +1330,7 @@ func (ec *executionContext) leanLoyaltyDrift(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyExpirePayload(ctx context.Context, sel ast.SelectionSet, obj *LoyaltyExpirePayload) graphql.Marshaler {
@@ -1352,7 +1352,7 @@ func (ec *executionContext) leanLoyaltyExpirePayload(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyLot(ctx context.Context, sel ast.SelectionSet, obj *crm.LoyaltyLot) graphql.Marshaler {
@@ -1378,7 +1378,7 @@ func (ec *executionContext) leanLoyaltyLot(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyLotConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.LoyaltyLot]) graphql.Marshaler {
@@ -1400,7 +1400,7 @@ func (ec *executionContext) leanLoyaltyLotConnection(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyLotEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.LoyaltyLot]) graphql.Marshaler {
@@ -1418,7 +1418,7 @@ func (ec *executionContext) leanLoyaltyLotEdge(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyPayload(ctx context.Context, sel ast.SelectionSet, obj *LoyaltyPayload) graphql.Marshaler {
@@ -1438,7 +1438,7 @@ func (ec *executionContext) leanLoyaltyPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyPolicy(ctx context.Context, sel ast.SelectionSet, obj *crm.LoyaltyPolicy) graphql.Marshaler {
@@ -1488,7 +1488,7 @@ func (ec *executionContext) leanLoyaltyPolicy(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.LoyaltyPolicy]) graphql.Marshaler {
@@ -1510,7 +1510,7 @@ func (ec *executionContext) leanLoyaltyPolicyConnection(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.LoyaltyPolicy]) graphql.Marshaler {
@@ -1528,7 +1528,7 @@ func (ec *executionContext) leanLoyaltyPolicyEdge(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *LoyaltyPolicyPayload) graphql.Marshaler {
@@ -1546,7 +1546,7 @@ func (ec *executionContext) leanLoyaltyPolicyPayload(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyQuote(ctx context.Context, sel ast.SelectionSet, obj *crm.LoyaltyQuote) graphql.Marshaler {
@@ -1572,7 +1572,7 @@ func (ec *executionContext) leanLoyaltyQuote(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyRecalculatePayload(ctx context.Context, sel ast.SelectionSet, obj *LoyaltyRecalculatePayload) graphql.Marshaler {
@@ -1592,7 +1592,7 @@ func (ec *executionContext) leanLoyaltyRecalculatePayload(ctx context.Context, s
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyTransaction(ctx context.Context, sel ast.SelectionSet, obj *crm.LoyaltyTransaction) graphql.Marshaler {
@@ -1644,7 +1644,7 @@ func (ec *executionContext) leanLoyaltyTransaction(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyTransactionConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.LoyaltyTransaction]) graphql.Marshaler {
@@ -1666,7 +1666,7 @@ func (ec *executionContext) leanLoyaltyTransactionConnection(ctx context.Context
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanLoyaltyTransactionEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.LoyaltyTransaction]) graphql.Marshaler {
@@ -1684,7 +1684,7 @@ func (ec *executionContext) leanLoyaltyTransactionEdge(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMerge(ctx context.Context, sel ast.SelectionSet, obj *crm.Merge) graphql.Marshaler {
@@ -1718,7 +1718,7 @@ func (ec *executionContext) leanMerge(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMergeConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Merge]) graphql.Marshaler {
@@ -1740,7 +1740,7 @@ func (ec *executionContext) leanMergeConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMergeCounts(ctx context.Context, sel ast.SelectionSet, obj *crm.MergeCounts) graphql.Marshaler {
@@ -1772,7 +1772,7 @@ func (ec *executionContext) leanMergeCounts(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMergeEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Merge]) graphql.Marshaler {
@@ -1790,7 +1790,7 @@ func (ec *executionContext) leanMergeEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMergeFieldPreview(ctx context.Context, sel ast.SelectionSet, obj *crm.MergeFieldPreview) graphql.Marshaler {
@@ -1814,7 +1814,7 @@ func (ec *executionContext) leanMergeFieldPreview(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMergePreview(ctx context.Context, sel ast.SelectionSet, obj *crm.MergePreview) graphql.Marshaler {
@@ -1832,7 +1832,7 @@ func (ec *executionContext) leanMergePreview(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanMoney(ctx context.Context, sel ast.SelectionSet, obj *crm.Money) graphql.Marshaler {
@@ -1850,7 +1850,7 @@ func (ec *executionContext) leanMoney(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanOrganizationPayload(ctx context.Context, sel ast.SelectionSet, obj *OrganizationPayload) graphql.Marshaler {
@@ -1870,7 +1870,7 @@ func (ec *executionContext) leanOrganizationPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanPageInfo(ctx context.Context, sel ast.SelectionSet, obj *crm.PageInfo) graphql.Marshaler {
@@ -1892,7 +1892,7 @@ func (ec *executionContext) leanPageInfo(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanParty(ctx context.Context, sel ast.SelectionSet, obj *crm.Party) graphql.Marshaler {
@@ -1986,7 +1986,7 @@ func (ec *executionContext) leanParty(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanPartyConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Party]) graphql.Marshaler {
@@ -2008,7 +2008,7 @@ func (ec *executionContext) leanPartyConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanPartyEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Party]) graphql.Marshaler {
@@ -2026,7 +2026,7 @@ func (ec *executionContext) leanPartyEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanPartyMergePayload(ctx context.Context, sel ast.SelectionSet, obj *PartyMergePayload) graphql.Marshaler {
@@ -2046,7 +2046,7 @@ func (ec *executionContext) leanPartyMergePayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanPartyPayload(ctx context.Context, sel ast.SelectionSet, obj *PartyPayload) graphql.Marshaler {
@@ -2064,7 +2064,7 @@ func (ec *executionContext) leanPartyPayload(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanPartySearchConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Found[crm.Party]) graphql.Marshaler {
@@ -2084,7 +2084,7 @@ func (ec *executionContext) leanPartySearchConnection(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanRole(ctx context.Context, sel ast.SelectionSet, obj *crm.Role) graphql.Marshaler {
@@ -2116,7 +2116,7 @@ func (ec *executionContext) leanRole(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanRoleConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Role]) graphql.Marshaler {
@@ -2138,7 +2138,7 @@ func (ec *executionContext) leanRoleConnection(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanRoleEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Role]) graphql.Marshaler {
@@ -2156,7 +2156,7 @@ func (ec *executionContext) leanRoleEdge(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanRolePayload(ctx context.Context, sel ast.SelectionSet, obj *RolePayload) graphql.Marshaler {
@@ -2174,7 +2174,7 @@ func (ec *executionContext) leanRolePayload(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanSearchHit(ctx context.Context, sel ast.SelectionSet, obj *crm.SearchHit) graphql.Marshaler {
@@ -2196,7 +2196,7 @@ func (ec *executionContext) leanSearchHit(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanSourceRef(ctx context.Context, sel ast.SelectionSet, obj *crm.SourceRef) graphql.Marshaler {
@@ -2214,7 +2214,7 @@ func (ec *executionContext) leanSourceRef(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanTenantSettings(ctx context.Context, sel ast.SelectionSet, obj *crm.TenantSettings) graphql.Marshaler {
@@ -2246,7 +2246,7 @@ func (ec *executionContext) leanTenantSettings(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanTenantSettingsPayload(ctx context.Context, sel ast.SelectionSet, obj *TenantSettingsPayload) graphql.Marshaler {
@@ -2264,7 +2264,7 @@ func (ec *executionContext) leanTenantSettingsPayload(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanTier(ctx context.Context, sel ast.SelectionSet, obj *crm.Tier) graphql.Marshaler {
@@ -2292,7 +2292,7 @@ func (ec *executionContext) leanTier(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanTierResolvePayload(ctx context.Context, sel ast.SelectionSet, obj *TierResolvePayload) graphql.Marshaler {
@@ -2322,7 +2322,7 @@ func (ec *executionContext) leanTierResolvePayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanUserError(ctx context.Context, sel ast.SelectionSet, obj *UserError) graphql.Marshaler {
@@ -2344,7 +2344,7 @@ func (ec *executionContext) leanUserError(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicle(ctx context.Context, sel ast.SelectionSet, obj *crm.Vehicle) graphql.Marshaler {
@@ -2398,7 +2398,7 @@ func (ec *executionContext) leanVehicle(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleAssociation(ctx context.Context, sel ast.SelectionSet, obj *crm.VehicleAssociation) graphql.Marshaler {
@@ -2424,7 +2424,7 @@ func (ec *executionContext) leanVehicleAssociation(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleAssociationConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.VehicleAssociation]) graphql.Marshaler {
@@ -2446,7 +2446,7 @@ func (ec *executionContext) leanVehicleAssociationConnection(ctx context.Context
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleAssociationEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.VehicleAssociation]) graphql.Marshaler {
@@ -2464,7 +2464,7 @@ func (ec *executionContext) leanVehicleAssociationEdge(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Vehicle]) graphql.Marshaler {
@@ -2486,7 +2486,7 @@ func (ec *executionContext) leanVehicleConnection(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Vehicle]) graphql.Marshaler {
@@ -2504,7 +2504,7 @@ func (ec *executionContext) leanVehicleEdge(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehiclePayload(ctx context.Context, sel ast.SelectionSet, obj *VehiclePayload) graphql.Marshaler {
@@ -2522,7 +2522,7 @@ func (ec *executionContext) leanVehiclePayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleSearchConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.VehicleHits) graphql.Marshaler {
@@ -2544,7 +2544,7 @@ func (ec *executionContext) leanVehicleSearchConnection(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleSearchEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.VehicleHit) graphql.Marshaler {
@@ -2562,7 +2562,7 @@ func (ec *executionContext) leanVehicleSearchEdge(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVehicleTransferPayload(ctx context.Context, sel ast.SelectionSet, obj *VehicleTransferPayload) graphql.Marshaler {
@@ -2584,7 +2584,7 @@ func (ec *executionContext) leanVehicleTransferPayload(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanVin(ctx context.Context, sel ast.SelectionSet, obj *crm.VIN) graphql.Marshaler {
@@ -2610,7 +2610,7 @@ func (ec *executionContext) leanVin(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanWarranty(ctx context.Context, sel ast.SelectionSet, obj *crm.Warranty) graphql.Marshaler {
@@ -2650,7 +2650,7 @@ func (ec *executionContext) leanWarranty(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanWarrantyConnection(ctx context.Context, sel ast.SelectionSet, obj *crm.Connection[crm.Warranty]) graphql.Marshaler {
@@ -2672,7 +2672,7 @@ func (ec *executionContext) leanWarrantyConnection(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanWarrantyEdge(ctx context.Context, sel ast.SelectionSet, obj *crm.Edge[crm.Warranty]) graphql.Marshaler {
@@ -2690,7 +2690,7 @@ func (ec *executionContext) leanWarrantyEdge(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanWarrantyPayload(ctx context.Context, sel ast.SelectionSet, obj *WarrantyPayload) graphql.Marshaler {
@@ -2708,7 +2708,7 @@ func (ec *executionContext) leanWarrantyPayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanWarrantyTerms(ctx context.Context, sel ast.SelectionSet, obj *crm.WarrantyTerms) graphql.Marshaler {
@@ -2728,7 +2728,7 @@ func (ec *executionContext) leanWarrantyTerms(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	return out.Marshaler()
+	return out.OrNull()
 }
 
 func (ec *executionContext) leanNode(ctx context.Context, sel ast.SelectionSet, obj crm.Node) graphql.Marshaler {

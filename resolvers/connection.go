@@ -44,21 +44,13 @@ func list[T, W, O any](
 	return connection, nil
 }
 
-// found renders a lookup, which is null when nothing is found, and loads what is selected
-// one looks a record up and loads what is selected below it, together with it where that is possible.
+// one renders a lookup, which is null when nothing is found, and loads what is selected below it.
 func one[T, By any](ctx context.Context, find func(context.Context, By) (*T, error), by By) (*T, error) {
 	name := typeName[T]()
-	ahead := crm.Ahead{TypeName: name, Plan: func() crm.Plan {
+	row, err := find(crm.WithPlan(ctx, name, func() crm.Plan {
 		return planOf(ctx, graphql.GetOperationContext(ctx), name, graphql.GetFieldContext(ctx).Field.Selections)
-	}}
-	row, err := find(crm.WithAhead(ctx, &ahead), by)
-	if err != nil || row == nil { // a reader took the row
-		return nil, unlessNotFound(err)
-	}
-	if !ahead.Done {
-		prefetch(ctx, name, []*T{row}, ahead.Plan())
-	}
-	return row, nil
+	}), by)
+	return row, unlessNotFound(err)
 }
 
 // unlessNotFound drops the one error that a nullable field says with null.

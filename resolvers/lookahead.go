@@ -14,11 +14,7 @@ import (
 
 // aheadOfConnection loads, level by level, what the current field selects below the nodes of a page.
 func aheadOfConnection[T any](ctx context.Context, c *crm.Connection[T]) {
-	rows := c.Nodes()
-	name := typeName[T]()
-	op := graphql.GetOperationContext(ctx)
-	plan, _ := planOfConnection(ctx, op, name, name, graphql.GetFieldContext(ctx).Field.Selections)
-	prefetch(ctx, name, rows, plan)
+	aheadOfFound(ctx, typeName[T](), c.Nodes())
 }
 
 // aheadOfFound does the same below the records of a connection of another name.

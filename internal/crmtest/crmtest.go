@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"crmgraph/crm"
@@ -45,6 +47,28 @@ func Open(t testing.TB, url string) *db.DB {
 	require.NoError(t, err)
 	t.Cleanup(d.Close)
 	return d
+}
+
+// Occupy takes all connections of the pool, in transactions of the context's tenant, until they are freed.
+func Occupy(t testing.TB, d *db.DB, ctx context.Context) (free func()) {
+	t.Helper()
+	over := make(chan struct{})
+	var taken, done sync.WaitGroup
+	for range d.Stat().MaxConns() {
+		taken.Add(1)
+		done.Go(func() {
+			assert.NoError(t, d.Transact(ctx, func(context.Context, *db.Tx) error {
+				taken.Done()
+				<-over
+				return nil
+			}))
+		})
+	}
+	taken.Wait()
+	return func() {
+		close(over)
+		done.Wait()
+	}
 }
 
 // Today is when the tests' demo data was made and when their requests are asked.

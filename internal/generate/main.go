@@ -2,9 +2,9 @@
 // changes.
 //
 // Below a root field the records' edges have been loaded ahead, and most fields are values of a record
-// at hand. gqlgen prepares for the opposite everywhere: a context and closures for every value, a goroutine for every
-// element of a list, a way to defer every field. leanObjects walks records without these: only root
-// fields are resolved side by side, and only fields that can fail have a context.
+// at hand. gqlgen prepares for the opposite everywhere: a context and closures for every value, a
+// goroutine for every element of a list, a way to defer every field. leanObjects walks records without
+// these: only root fields are resolved side by side, and only fields that can fail have a context.
 //
 // And leanQueries runs a query without making ready the inputs of every mutation.
 package main

@@ -31,7 +31,7 @@ func (leanObjects) GenerateCode(data *codegen.Data) error {
 			continue
 		}
 		w.Objects = append(w.Objects, object)
-		object.DisableConcurrency = true // in gqlgen's own function, which is not used: so it is shorter
+		object.DisableConcurrency = true // gqlgen's own function is not used; this keeps it short
 	}
 	for name, abstract := range data.Interfaces {
 		w.Abstract = append(w.Abstract, abstract)
@@ -66,8 +66,8 @@ type walk struct {
 
 // leadsTo tells whether values of a type are objects that are walked, or lists of these.
 func (w walk) leadsTo(ref *config.TypeReference) bool {
-	known := func(o *codegen.Object) bool { return o.Name == ref.Definition.Name }
-	return ref.Definition.IsAbstractType() || slices.ContainsFunc(w.Objects, known)
+	walked := func(o *codegen.Object) bool { return o.Name == ref.Definition.Name }
+	return ref.Definition.IsAbstractType() || slices.ContainsFunc(w.Objects, walked)
 }
 
 // Plain tells whether a field needs no more than to be read: it has a value at hand that cannot be wrong. Such a

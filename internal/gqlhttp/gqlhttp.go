@@ -58,9 +58,8 @@ type Options struct {
 	PrepareContext func(ctx context.Context) context.Context
 	// Extensions are added to the executor in this order. They may intercept
 	// operations, responses and fields; changing the document is not supported.
-	// Whether every field comes by is for the Schema to say: that of graph.NewSchema
-	// shows interceptors of fields the root fields and those that lead somewhere or
-	// take work, and not the values of a record that are only read.
+	// Field interceptors see the fields that the Schema shows them; that of
+	// graph.NewSchema leaves out the values of a record that are only read.
 	Extensions []graphql.HandlerExtension
 	// Log receives the stack of a panic; slog.Default() when nil.
 	Log *slog.Logger

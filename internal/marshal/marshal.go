@@ -34,8 +34,8 @@ func (o *Object) Require(field int, value graphql.Marshaler) {
 	o.invalid = o.invalid || value == graphql.Null
 }
 
-// Marshaler returns the object, or null when a required field has no value.
-func (o *Object) Marshaler() graphql.Marshaler {
+// OrNull returns the object, or null when a required field has no value.
+func (o *Object) OrNull() graphql.Marshaler {
 	if o.invalid {
 		return graphql.Null
 	}
@@ -97,7 +97,7 @@ func write(w io.Writer, text string) {
 // in a list of required elements.
 func List[T any](ctx context.Context, list []T, required bool, element func(context.Context, T) graphql.Marshaler) graphql.Marshaler {
 	values := make(graphql.Array, len(list))
-	places := make([]struct {
+	places := make([]struct { // one allocation for the contexts of all elements
 		graphql.FieldContext
 
 		index int
@@ -118,6 +118,7 @@ func List[T any](ctx context.Context, list []T, required bool, element func(cont
 	return values
 }
 
+// guarded is one element, with a panic as an error at its place.
 func guarded[T any](ctx context.Context, e T, element func(context.Context, T) graphql.Marshaler) (value graphql.Marshaler, panicked bool) {
 	defer func() {
 		if cause := recover(); cause != nil {

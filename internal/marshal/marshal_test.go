@@ -56,8 +56,8 @@ func TestObject(t *testing.T) {
 		o.Set(2, graphql.Null)
 		o.Require(0, graphql.MarshalString(`"quoted"`))
 		o.Require(1, marshal.Name("Thing"))
-		requireText(t, `{"a":"\"quoted\"","b":"Thing","c":null}`, o.Marshaler())
-		requireText(t, `{}`, marshal.NewObject(nil).Marshaler())
+		requireText(t, `{"a":"\"quoted\"","b":"Thing","c":null}`, o.OrNull())
+		requireText(t, `{}`, marshal.NewObject(nil).OrNull())
 	})
 	t.Run("writes a key once", func(t *testing.T) {
 		t.Parallel()
@@ -67,18 +67,18 @@ func TestObject(t *testing.T) {
 		for i, value := range []string{"first", "second", "third", "fourth", "fifth"} {
 			o.Set(i, marshal.Name(value))
 		}
-		requireText(t, `{"a":"first","b":"second","c":"fifth"}`, o.Marshaler())
+		requireText(t, `{"a":"first","b":"second","c":"fifth"}`, o.OrNull())
 	})
 	t.Run("is null without a required value", func(t *testing.T) {
 		t.Parallel()
 		o := marshal.NewObject(fields("a", "b"))
 		o.Require(0, graphql.Null)
 		o.Require(1, graphql.True)
-		require.Equal(t, graphql.Marshaler(graphql.Null), o.Marshaler())
+		require.Equal(t, graphql.Marshaler(graphql.Null), o.OrNull())
 
 		o = marshal.NewObject(fields("a"))
 		o.Set(0, graphql.RequiredNull)
-		require.Equal(t, graphql.Marshaler(graphql.Null), o.Marshaler())
+		require.Equal(t, graphql.Marshaler(graphql.Null), o.OrNull())
 	})
 }
 
@@ -153,7 +153,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // counts what the wh
 		for i := range collected {
 			o.Require(i, name)
 		}
-		return o.Marshaler()
+		return o.OrNull()
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, 1<<12))
 	list := make([]marshal.Name, 10)
