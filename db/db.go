@@ -70,7 +70,7 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	}
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		registerUUID(conn.TypeMap())
-		_, err := conn.Exec(ctx, "SET ROLE "+AppRole)
+		_, err := conn.Exec(ctx, setRoleSQL)
 		return err
 	}
 	cfg.PrepareConn = setTenant
@@ -85,7 +85,7 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	return &DB{
 		pool:    pool,
 		bun:     bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()),
-		senders: senders{of: map[uuid.UUID]*sender{}},
+		senders: senders{of: map[address]*sender{}, maxAway: maxAway},
 		types:   sync.Pool{New: newTypes},
 	}, nil
 }
@@ -160,6 +160,7 @@ func (d *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 
 // Settings travel as statements but ask for nothing; they are not counted.
 const (
+	setRoleSQL       = "SET ROLE " + AppRole
 	setTenantSQL     = "SELECT set_config('app.tenant', $1, false)"
 	planForValuesSQL = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)" // until the batch ends
 	unboundedSQL     = "SELECT set_config('statement_timeout', '0', true), set_config('plan_cache_mode', 'force_custom_plan', true)"

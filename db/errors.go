@@ -9,8 +9,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// lockNotAvailable is the SQLSTATE of a lock that was not had in time.
-const lockNotAvailable = "55P03"
+// SQLSTATEs of what took too long.
+const (
+	lockNotAvailable = "55P03"
+	queryCanceled    = "57014" // by its time limit, or by a client that hung up
+)
 
 var errPoolExhausted = errors.New("no database connection became free in time")
 
@@ -26,9 +29,19 @@ func IsUnavailable(err error) bool {
 		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") ||
 			strings.HasPrefix(pg.Code, "57") || pg.Code == lockNotAvailable || gaveWay(err)
 	}
-	var refused *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &refused) || errors.As(err, &network) || pgconn.SafeToRetry(err)
+	return NoConnection(err) || errors.As(err, &network) || pgconn.SafeToRetry(err)
+}
+
+// NoConnection reports whether err says that there was no connection to be had, so that nothing was asked.
+func NoConnection(err error) bool {
+	var refused *pgconn.ConnectError
+	return errors.Is(err, errPoolExhausted) || errors.As(err, &refused)
+}
+
+// tookTooLong reports whether err says that somebody waited for as long as anybody may.
+func tookTooLong(err error) bool {
+	return errors.Is(err, errPoolExhausted) || errors.Is(err, context.DeadlineExceeded) || hasCode(err, lockNotAvailable, queryCanceled)
 }
 
 // gaveWay reports whether Postgres ended a transaction for the sake of another.

@@ -6,26 +6,35 @@ import (
 	"github.com/google/uuid"
 )
 
-// SendAway pretends that a lookup of the tenant left at a time and is under way until it is back.
-func (d *DB) SendAway(tenant uuid.UUID, left time.Time) (back func()) {
+// SendAway pretends that a lookup of the tenant is under way until it is back, and that others wait
+// for it for some time.
+func (d *DB) SendAway(tenant uuid.UUID, sql string, wait time.Duration) (back func()) {
+	d.WaitAtMost(wait)
 	d.senders.mu.Lock()
 	defer d.senders.mu.Unlock()
-	first := &sender{tenant: tenant, left: left}
-	d.senders.of[tenant] = first
+	first := &sender{address: address{tenant, sql}}
+	d.senders.of[first.address] = first
 	return func() { d.goOn(first) }
 }
 
-// Waiting is how many lookups of the tenant wait.
-func (d *DB) Waiting(tenant uuid.UUID) int {
+// WaitAtMost sets how long lookups wait for those under way.
+func (d *DB) WaitAtMost(wait time.Duration) {
 	d.senders.mu.Lock()
 	defer d.senders.mu.Unlock()
-	if s := d.senders.of[tenant]; s != nil {
-		return len(s.waiting)
-	}
-	return 0
+	d.senders.maxAway = wait
 }
 
-// Away is how many tenants have lookups under way.
+// Waiting is how many lookups wait.
+func (d *DB) Waiting() (n int) {
+	d.senders.mu.Lock()
+	defer d.senders.mu.Unlock()
+	for _, s := range d.senders.of {
+		n += len(s.waiting)
+	}
+	return n
+}
+
+// Away is how many different lookups are under way.
 func (d *DB) Away() int {
 	d.senders.mu.Lock()
 	defer d.senders.mu.Unlock()

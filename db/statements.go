@@ -42,7 +42,7 @@ func (tracer) countTrip(ctx context.Context) {
 }
 
 func isSetting(sql string) bool {
-	return sql == setTenantSQL || sql == planForValuesSQL || sql == unboundedSQL
+	return sql == setRoleSQL || sql == setTenantSQL || sql == planForValuesSQL || sql == unboundedSQL
 }
 
 // TraceQueryStart implements pgx.QueryTracer.
