@@ -19,9 +19,9 @@ type edge interface {
 	filter() reflect.Type // of the filter that narrows it, nil when none does
 	selected() edgeSource
 	// announce adds to a level the statements that load the edge for all parents, a slice of the edge's
-	// parent type. children, given the error of the level's round trip, leaves what came, or that error,
-	// to those who will ask, and returns the children.
-	announce(s *session, l *level, parents any, step Step) (children func(error) any, err error)
+	// parent type. children, once the level is loaded, leaves what came, or the error, to those who will
+	// ask, and returns the children.
+	announce(s *session, l *level, parents any, step Step) (children func() any, err error)
 	// needsOnlyID reports whether the edge can be followed from a row of which only the id is known.
 	needsOnlyID() bool
 	// leadsByID reports whether the parents hold the ids of the children; withIDs are then such rows.
@@ -185,6 +185,7 @@ func (t *Record[T]) remember(s *session, id uuid.UUID, row *T) {
 func (t *Record[T]) rowsOf(s *session, sql string, keys []uuid.UUID) (statement, map[uuid.UUID]*T) {
 	found := make(map[uuid.UUID]*T, len(keys))
 	return statement{sql: sql, args: t.bound(s, keys), read: func(rows pgx.Rows) error {
+		clear(found) // of what an attempt read that failed
 		return t.scan(rows, s.tenant, func(key uuid.UUID, row *T) { found[key] = row })
 	}}, found
 }
@@ -193,24 +194,25 @@ func (e *One[P, C]) target() string            { return e.to.name }
 func (e *One[P, C]) permissions() []Permission { return e.need }
 func (e *One[P, C]) filter() reflect.Type      { return nil }
 
-func (e *One[P, C]) announce(s *session, l *level, parents any, _ Step) (func(error) any, error) {
+func (e *One[P, C]) announce(s *session, l *level, parents any, _ Step) (func() any, error) {
 	children := e.to.announce(s, l, e.loader(s), e.sql, distinct(parents.([]*P), e.key))
-	return func(err error) any { return children(err) }, nil
+	return func() any { return children() }, nil
 }
 
 // announce adds to a level the statement for the one row of each key that is neither loaded nor in the
 // level yet; see edge.
-func (t *Record[T]) announce(s *session, l *level, rows *loader[uuid.UUID, *T], sql string, keys []uuid.UUID) func(error) []*T {
+func (t *Record[T]) announce(s *session, l *level, rows *loader[uuid.UUID, *T], sql string, keys []uuid.UUID) func() []*T {
 	missing := rows.missing(s.ctx, l, keys)
 	var found map[uuid.UUID]*T
+	var sent *sending
 	if len(missing) > 0 {
 		var st statement
 		st, found = t.rowsOf(s, sql, missing)
-		l.statements = append(l.statements, st)
+		sent = l.send(st)
 	}
-	return func(err error) []*T {
+	return func() []*T {
 		for _, key := range missing {
-			rows.settle(s.ctx, key, found[key], err)
+			rows.settle(s.ctx, key, found[key], sent.err)
 		}
 		list := make([]*T, 0, len(keys))
 		for _, key := range keys {
@@ -371,6 +373,7 @@ func (e *Paged[P, C]) pageOf(s *session, page Page, parents []uuid.UUID) (st sta
 	}
 	rowsOf := make(map[uuid.UUID][]*C, len(parents))
 	st = statement{sql: sql, args: args.Values(), composed: !e.match.IsZero(), read: func(rows pgx.Rows) error {
+		clear(rowsOf) // of what an attempt read that failed
 		return e.to.scan(rows, s.tenant, func(parent uuid.UUID, row *C) { rowsOf[parent] = append(rowsOf[parent], row) })
 	}}
 	return st, func(found map[pageKey]*Connection[C]) {
@@ -400,6 +403,7 @@ func (e *Paged[P, C]) countOf(s *session, parents []uuid.UUID) (statement, map[u
 	tables, where := e.src.clauses(e.to.table, "")
 	sql := fmt.Sprintf("SELECT %s, count(*) FROM %s WHERE %s AND %s = ANY($2) AND %s GROUP BY 1", e.src.key, tables, where, e.src.key, e.match.SQL(args))
 	return statement{sql: sql, args: args.Values(), composed: !e.match.IsZero(), read: func(rows pgx.Rows) error {
+		clear(found) // of what an attempt read that failed
 		var parent uuid.UUID
 		var n int
 		_, err := pgx.ForEachRow(rows, []any{&parent, &n}, func() error {
@@ -414,7 +418,7 @@ func (e *Paged[P, C]) target() string            { return e.to.name }
 func (e *Paged[P, C]) permissions() []Permission { return e.need }
 func (e *Paged[P, C]) filter() reflect.Type      { return e.where }
 
-func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (func(error) any, error) {
+func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (func() any, error) {
 	if step.Where != nil {
 		some, err := e.Where(s.ctx, step.Where)
 		if err != nil {
@@ -429,8 +433,8 @@ func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (fu
 	for i, key := range keys {
 		pages[i] = pageKey{key, step.Page}
 	}
-	found, totals := map[pageKey]*Connection[C]{}, map[uuid.UUID]int{}
-	done := func(map[pageKey]*Connection[C]) {}
+	found, done := map[pageKey]*Connection[C]{}, func(map[pageKey]*Connection[C]) {}
+	var sent, counted *sending
 	if missing := lists.missing(s.ctx, l, pages); len(missing) > 0 {
 		parents := make([]uuid.UUID, len(missing))
 		for i, page := range missing {
@@ -440,23 +444,25 @@ func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (fu
 		if err != nil {
 			return nil, err
 		}
-		l.statements, done = append(l.statements, st), read
+		sent, done = l.send(st), read
 	}
 	var uncounted []uuid.UUID
+	var totals map[uuid.UUID]int
 	if step.Count {
 		uncounted = e.counts(s).missing(s.ctx, l, keys)
 	}
 	if len(uncounted) > 0 {
-		st, read := e.countOf(s, uncounted)
-		l.statements, totals = append(l.statements, st), read
+		var st statement
+		st, totals = e.countOf(s, uncounted)
+		counted = l.send(st)
 	}
-	return func(err error) any {
+	return func() any {
 		done(found)
 		for key, c := range found {
-			lists.settle(s.ctx, key, c, err)
+			lists.settle(s.ctx, key, c, sent.err)
 		}
 		for _, key := range uncounted {
-			e.counts(s).settle(s.ctx, key, totals[key], err)
+			e.counts(s).settle(s.ctx, key, totals[key], counted.err)
 		}
 		var children []*C
 		for _, page := range pages {

@@ -5,6 +5,9 @@ import (
 	"reflect"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"crmgraph/db"
 )
 
 // Plan names the edges that a caller is about to follow from the rows of one type.
@@ -64,9 +67,9 @@ func EdgeWhere(typeName, field string) any {
 
 // Prefetch loads everything the plan names from rows, a slice of pointers to the type, and
 // leaves it in the request's loaders: one round trip per level, one statement per edge. What hangs
-// on records whose ids are known does not wait for the records. It is an optimisation only.
-// Whatever it could not load, or the caller may not see, is left to the edges themselves, which load
-// it or say why not.
+// on records whose ids are known does not wait for the records. It is an optimisation only: what the
+// caller may not see, or asks for in a wrong way, is left to the edges themselves, and what cannot be
+// loaded is an error of those edges alone.
 func Prefetch(ctx context.Context, typeName string, rows any, plan Plan) {
 	s, err := begin(ctx)
 	if err != nil {
@@ -104,10 +107,10 @@ func (t *Record[T]) loadAhead(ctx context.Context, s *session, id uuid.UUID, pla
 	rows := t.loader(s, t, t.byIDs)
 	var first level
 	loaded := t.announce(s, &first, rows, t.byIDs, []uuid.UUID{id})
-	first.then(func(err error) work { return work{t.name, loaded(err), later} })
+	first.then(func() work { return work{t.name, loaded(), later} })
 	first.add(ctx, s, work{t.name, []*T{t.withID(id)}, now})
 	first.load(ctx, s)
-	return rows.Load(ctx, id)() // alone, if one of the others was wrong
+	return rows.Load(ctx, id)()
 }
 
 // work is what is to be loaded from rows of one type.
@@ -117,34 +120,70 @@ type work struct {
 	plan     Plan
 }
 
-// level is what travels in one round trip, and how to go on when it is back: each of follow gets the
-// round trip's error and returns what is below. They run in the order in which they were announced, for
-// one that finds its keys announced already relies on those before it.
+// level is what travels in one round trip, and how to go on when it is loaded: each of follow returns what
+// is below. They run in the order in which they were announced, for one that finds its keys announced
+// already relies on those before it.
 type level struct {
-	statements []statement
-	follow     []func(error) work
+	statements []*sending
+	follow     []func() work
 }
 
-func (l *level) then(follow func(error) work) { l.follow = append(l.follow, follow) }
+// sending is a statement on its way.
+type sending struct {
+	statement
 
-// load loads the level, then those below it. It ends without a word when one of the statements is wrong:
-// the others may do alone. When the database is unavailable, it tells those of the level.
+	done bool  // whether all of its answer was read
+	err  error // why not
+}
+
+// send adds a statement to the level.
+func (l *level) send(st statement) *sending {
+	sent := &sending{statement: st}
+	sent.read = func(rows pgx.Rows) error {
+		err := st.read(rows)
+		sent.done = err == nil
+		return err
+	}
+	l.statements = append(l.statements, sent)
+	return sent
+}
+
+func (l *level) then(follow func() work) { l.follow = append(l.follow, follow) }
+
+// load loads the level, then those below it.
 func (l *level) load(ctx context.Context, s *session) {
 	for len(l.follow) > 0 {
-		err := s.send(s.ctx, l.statements...) //nolint:contextcheck // the request's, see session
-		if err != nil && CodeOf(err) != Unavailable {
-			return
-		}
+		l.ask(s)
 		var below []work
 		for _, follow := range l.follow {
-			below = append(below, follow(err))
-		}
-		if err != nil {
-			return
+			below = append(below, follow())
 		}
 		l = &level{}
 		for _, w := range below {
 			l.add(ctx, s, w)
+		}
+	}
+}
+
+// ask asks for everything in one round trip. When that fails, each statement that has no answer yet is
+// asked alone, so that what is wrong with one is said of no other; unless there is no connection to be
+// had, which one wait tells all of them.
+func (l *level) ask(s *session) {
+	statements := make([]statement, len(l.statements))
+	for i, sent := range l.statements {
+		statements[i] = sent.statement
+	}
+	err := s.send(s.ctx, statements...)
+	if err == nil {
+		return
+	}
+	for _, sent := range l.statements {
+		switch {
+		case sent.done:
+		case db.NoConnection(err):
+			sent.err = err
+		default:
+			sent.err = s.query(s.ctx, sent.statement)
 		}
 	}
 }
@@ -168,7 +207,7 @@ func (l *level) add(ctx context.Context, s *session, w work) {
 		if e.leadsByID() {
 			now, later = step.Next.split(e.target())
 		}
-		l.then(func(err error) work { return work{e.target(), children(err), later} })
+		l.then(func() work { return work{e.target(), children(), later} })
 		if len(now) > 0 {
 			l.add(ctx, s, work{e.target(), e.withIDs(w.rows), now})
 		}

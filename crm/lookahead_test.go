@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -54,34 +55,72 @@ func TestLookAheadWaitsOnceForAConnection(t *testing.T) {
 }
 
 // An edge that cannot be loaded takes neither the record with it nor the other edges, whether that
-// shows before anything is read or later.
-func TestARecordDoesWithoutItsEdges(t *testing.T) {
+// shows before anything is read or later, and however many records there are.
+func TestAnEdgeFailsAlone(t *testing.T) {
 	t.Parallel()
-	for _, harm := range []string{"ALTER TABLE vehicle RENAME TO gone", "REVOKE SELECT ON vehicle FROM " + db.AppRole} {
+	for harm, want := range map[string]crm.Code{
+		"ALTER TABLE vehicle RENAME TO gone":                 crm.Internal,
+		"REVOKE SELECT ON vehicle FROM " + db.AppRole:        crm.Internal,
+		"BEGIN; LOCK TABLE vehicle IN ACCESS EXCLUSIVE MODE": crm.Unavailable,
+	} {
 		t.Run(harm, func(t *testing.T) {
 			t.Parallel()
 			url := crmtest.Seeded(t)
 			store := crmtest.Store(t, url)
 			ctx, _ := crmtest.As(t, store, "demo", "admin")
-			found, err := store.Customers(ctx, nil, nil, firstOf(t, 1))
+			found, err := store.Customers(ctx, nil, nil, firstOf(t, 20))
 			require.NoError(t, err)
 			id := found.Nodes()[0].NodeID()
 			owner, err := pgx.Connect(t.Context(), url)
 			require.NoError(t, err)
 			_, err = owner.Exec(t.Context(), harm)
 			require.NoError(t, err)
-			require.NoError(t, owner.Close(t.Context()))
+			defer func() { require.NoError(t, owner.Close(context.Background())) }()
 
 			vehicles := firstOf(t, 3)
+			plan := crm.Plan{{Field: "vehicles", Page: vehicles}, {Field: "party"}, {Field: "warranties", Page: vehicles}}
+			check := func(ctx context.Context, customer *crm.Customer) {
+				_, err = crm.CustomerVehicles.Load(ctx, customer, vehicles)
+				require.Equal(t, want, crm.CodeOf(err))
+				party, err := crm.CustomerParty.Load(ctx, customer)
+				require.NoError(t, err)
+				require.Equal(t, customer.ID, party.ID)
+				_, err = crm.CustomerWarranties.Load(ctx, customer, vehicles)
+				require.NoError(t, err)
+			}
+			ctx, statements := crmtest.As(t, store, "demo", "admin")
+			crm.Prefetch(ctx, "Customer", found.Nodes(), plan)
+			for _, customer := range found.Nodes() {
+				check(ctx, customer)
+			}
+			require.LessOrEqual(t, statements.Count(), 6, "each once together and once alone")
+
 			ctx, _ = crmtest.As(t, store, "demo", "admin")
-			plan := func() crm.Plan { return crm.Plan{{Field: "vehicles", Page: vehicles}, {Field: "party"}} }
-			customer, err := store.Customer(crm.WithPlan(ctx, "Customer", plan), crm.CustomerBy{ID: &id})
+			customer, err := store.Customer(crm.WithPlan(ctx, "Customer", func() crm.Plan { return plan }), crm.CustomerBy{ID: &id})
 			require.NoError(t, err)
-			_, err = crm.CustomerVehicles.Load(ctx, customer, vehicles)
-			require.Equal(t, crm.Internal, crm.CodeOf(err))
-			party, err := crm.CustomerParty.Load(ctx, customer)
-			require.NoError(t, err)
-			require.Equal(t, customer.ID, party.ID)
+			check(ctx, customer)
 		})
+	}
+}
+
+// A connection that was cut while it was idle costs a look-ahead nothing but time.
+func TestLookAheadSurvivesACutConnection(t *testing.T) {
+	t.Parallel()
+	url := crmtest.Seeded(t)
+	store := crmtest.Store(t, url)
+	ctx, _ := crmtest.As(t, store, "demo", "admin")
+	found, err := store.Customers(ctx, nil, nil, firstOf(t, 20))
+	require.NoError(t, err)
+	owner, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	_, err = owner.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	require.NoError(t, err)
+	require.NoError(t, owner.Close(t.Context()))
+	crm.Prefetch(ctx, "Customer", found.Nodes(), crm.Plan{{Field: "party"}, {Field: "loyaltyAccount"}})
+	for _, customer := range found.Nodes() {
+		_, err := crm.CustomerParty.Load(ctx, customer)
+		require.NoError(t, err)
+		_, err = crm.CustomerLoyaltyAccount.Load(ctx, customer)
+		require.NoError(t, err)
 	}
 }

@@ -62,9 +62,13 @@ func (l *loader[K, V]) Load(ctx context.Context, key K) dataloader.Thunk[V] {
 	return l.Loader.Load(ctx, key)
 }
 
-// settle says what is behind a key that is missing: a value, or why there is none.
+// settle says what is behind a key, a value or why there is none, unless somebody else said it before.
 func (l *loader[K, V]) settle(ctx context.Context, key K, value V, err error) {
-	l.cache.Set(ctx, key, func() (V, error) { return value, err })
+	if err == nil {
+		l.Prime(ctx, key, value)
+	} else if _, ok := l.cache.Get(ctx, key); !ok {
+		l.cache.Set(ctx, key, func() (V, error) { return value, err })
+	}
 }
 
 // missing returns the keys, each different, that are neither loaded nor announced for the level, and
