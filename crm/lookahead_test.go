@@ -32,7 +32,7 @@ func TestLookAheadWaitsOnceForAConnection(t *testing.T) {
 	plan := crm.Plan{{Field: "party", Next: crm.Plan{{Field: "contactPoints", Page: crm.WholeList()}}}, {Field: "vehicles", Page: vehicles, Count: true}}
 	other, _ := crmtest.As(t, store, "demo", "admin")
 
-	free := crmtest.Occupy(t, store.DB, ctx)
+	free := crmtest.Occupy(ctx, t, store.DB)
 	defer free()
 	waits := func(do func()) int64 {
 		before := store.DB.Stat().CanceledAcquireCount()

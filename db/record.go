@@ -169,10 +169,13 @@ func (s *Scanner) Next() bool {
 	return true
 }
 
-// Read reads a column of the row into an addressable place. A null is the zero value.
+// Read reads a column of the row into an addressable place, which can be nil for a column that can be null.
 func (s *Scanner) Read(column int, into reflect.Value) error {
 	data := s.values[column]
 	if data == nil {
+		if kind := into.Kind(); kind != reflect.Pointer && kind != reflect.Slice && kind != reflect.Map {
+			return fmt.Errorf("read null into a %s", into.Type())
+		}
 		into.SetZero()
 		return nil
 	}
@@ -236,16 +239,21 @@ func read(types *pgtype.Map, into reflect.Value, value Value) error {
 var rawJSON = reflect.TypeFor[json.RawMessage]()
 
 func readInt(into reflect.Value, data []byte) error {
+	var n int64
 	switch len(data) {
 	case 8:
-		into.SetInt(int64(binary.BigEndian.Uint64(data)))
+		n = int64(binary.BigEndian.Uint64(data))
 	case 4:
-		into.SetInt(int64(int32(binary.BigEndian.Uint32(data))))
+		n = int64(int32(binary.BigEndian.Uint32(data)))
 	case 2:
-		into.SetInt(int64(int16(binary.BigEndian.Uint16(data))))
+		n = int64(int16(binary.BigEndian.Uint16(data)))
 	default:
 		return errMalformed
 	}
+	if into.OverflowInt(n) {
+		return fmt.Errorf("read %d into an %s", n, into.Type())
+	}
+	into.SetInt(n)
 	return nil
 }
 

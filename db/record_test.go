@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -199,7 +200,7 @@ func TestScanner(t *testing.T) {
 	require.Len(t, entries, all)
 	for i, read := range entries {
 		n := i + 1
-		want := entry{Text: fmt.Sprintf("text %d", n), Number: n, JSON: fmt.Appendf(nil, `{"n": %d}`, n), List: []string{"a", fmt.Sprint(n)}}
+		want := entry{Text: fmt.Sprintf("text %d", n), Number: n, JSON: fmt.Appendf(nil, `{"n": %d}`, n), List: []string{"a", strconv.Itoa(n)}}
 		if n%2 == 1 {
 			perhaps := fmt.Sprintf("perhaps %d", n)
 			want.Perhaps = &perhaps
@@ -208,5 +209,22 @@ func TestScanner(t *testing.T) {
 			want.At = &at
 		}
 		require.Equal(t, want, read)
+	}
+}
+
+func TestScannerRefusesWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	d := crmtest.Open(t, crmtest.Migrated(t))
+	for sql, into := range map[string]any{
+		"SELECT NULL::text":              new(string),
+		"SELECT NULL::timestamptz":       new(time.Time),
+		"SELECT 5000000000::int8":        new(int32),
+		"SELECT 'infinity'::timestamptz": new(time.Time),
+	} {
+		require.Error(t, d.Query(t.Context(), sql, nil, func(rows pgx.Rows) error {
+			in := db.NewScanner(rows)
+			require.True(t, in.Next())
+			return in.Read(0, reflect.ValueOf(into).Elem())
+		}), sql)
 	}
 }

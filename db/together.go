@@ -31,8 +31,8 @@ func (d *DB) Record(ctx context.Context, sql string, args []any, read func(*pgty
 	tenant, _ := ctx.Value(tenantKey{}).(uuid.UUID)
 	l := &lookup{args: args}
 	to := address{tenant, sql}
-	if first := d.join(to, l); first != nil {
-		defer d.goOn(first)
+	if first := d.join(to, l); first != nil { //nolint:contextcheck // a batch belongs to none of its requests
+		defer d.goOn(first) //nolint:contextcheck // likewise
 		return query()
 	}
 	tracer{}.count(ctx, sql) // the batch has a context of its own

@@ -50,7 +50,7 @@ func Open(t testing.TB, url string) *db.DB {
 }
 
 // Occupy takes all connections of the pool, in transactions of the context's tenant, until they are freed.
-func Occupy(t testing.TB, d *db.DB, ctx context.Context) (free func()) {
+func Occupy(ctx context.Context, t testing.TB, d *db.DB) (free func()) {
 	t.Helper()
 	over := make(chan struct{})
 	var taken, done sync.WaitGroup
