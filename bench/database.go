@@ -43,7 +43,7 @@ const sampleSize = 5000
 // openDatabase opens the database of a tenant of the given size, beside others of its size
 // when there shall be more than one, and makes it first if need be.
 func openDatabase(ctx context.Context, state string, customers, tenants int) (data *database, err error) {
-	server, err := embedded.Open(ctx, embedded.Options{App: "crmgraph-bench", StateDir: state, Log: os.Stderr})
+	server, err := embedded.Open(ctx, embedded.Options{App: "crmgraph-bench", StateDir: state, SharedBuffers: "1GB", Log: os.Stderr})
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,9 @@ type Options struct {
 	Port int
 	// Ephemeral gives up durability for speed: for data a test can make again.
 	Ephemeral bool
+	// SharedBuffers is the server's cache of pages, as Postgres spells sizes, "1GB". Empty: 128 MB, enough
+	// to try things out.
+	SharedBuffers string
 	// Linger is how long the server outlives its last user. With zero, Close
 	// of the last user stops it before it returns.
 	Linger time.Duration

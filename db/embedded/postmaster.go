@@ -78,7 +78,7 @@ func (c cluster) start(ctx context.Context, bin binaries, run account, o Options
 	}
 	deadline := time.Now().Add(patience)
 	for {
-		pm, err := c.startOnFree(ctx, bin, run, wanted, o.Ephemeral)
+		pm, err := c.startOnFree(ctx, bin, run, wanted, o)
 		if err == nil || !crashed || time.Now().After(deadline) {
 			return pm, err
 		}
@@ -89,14 +89,14 @@ func (c cluster) start(ctx context.Context, bin binaries, run account, o Options
 }
 
 // startOnFree starts the server on the first of the ports that can be had.
-func (c cluster) startOnFree(ctx context.Context, bin binaries, run account, wanted []int, ephemeral bool) (postmaster, error) {
+func (c cluster) startOnFree(ctx context.Context, bin binaries, run account, wanted []int, o Options) (postmaster, error) {
 	failure := errors.New("no free TCP port on 127.0.0.1")
 	for _, port := range wanted {
 		port, free := freePort(ctx, port)
 		if !free {
 			continue
 		}
-		pm, err := c.startOn(ctx, bin, run, port, ephemeral)
+		pm, err := c.startOn(ctx, bin, run, port, o)
 		if err == nil {
 			return pm, nil
 		}
@@ -121,7 +121,7 @@ func freePort(ctx context.Context, port int) (int, bool) {
 
 // startOn starts the server and waits until it is ready. When ctx ends before,
 // the server is left to the keeper.
-func (c cluster) startOn(ctx context.Context, bin binaries, run account, port int, ephemeral bool) (postmaster, error) {
+func (c cluster) startOn(ctx context.Context, bin binaries, run account, port int, o Options) (postmaster, error) {
 	log, err := c.openLog()
 	if err != nil {
 		return postmaster{}, err
@@ -131,7 +131,7 @@ func (c cluster) startOn(ctx context.Context, bin binaries, run account, port in
 	if err != nil {
 		return postmaster{}, err
 	}
-	args := append([]string{"-D", c.data()}, settings(port, ephemeral)...)
+	args := append([]string{"-D", c.data()}, settings(port, o)...)
 	cmd := run.command(context.WithoutCancel(ctx), bin.program("postgres"), args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -155,7 +155,7 @@ func (c cluster) startOn(ctx context.Context, bin binaries, run account, port in
 
 // settings are passed at every start and not written into the cluster, so that
 // they follow the version of this program.
-func settings(port int, ephemeral bool) []string {
+func settings(port int, o Options) []string {
 	values := []string{
 		"port=" + strconv.Itoa(port),
 		"listen_addresses=127.0.0.1",
@@ -164,7 +164,10 @@ func settings(port int, ephemeral bool) []string {
 		"unix_socket_directories=",
 		"max_connections=200",
 	}
-	if ephemeral {
+	if o.SharedBuffers != "" {
+		values = append(values, "shared_buffers="+o.SharedBuffers)
+	}
+	if o.Ephemeral {
 		values = append(values, "fsync=off", "full_page_writes=off", "synchronous_commit=off",
 			"wal_level=minimal", "max_wal_senders=0", "jit=off")
 	} else {

@@ -20,7 +20,7 @@ import (
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	o, c := options(t)
-	o.Ephemeral = false
+	o.Ephemeral, o.SharedBuffers = false, "64MB"
 	// What an initdb that was killed leaves behind.
 	require.NoError(t, os.MkdirAll(filepath.Join(c.dir, "data.init", "base"), 0o700))
 	s := mustOpen(t, o)
@@ -46,6 +46,7 @@ func TestOpen(t *testing.T) {
 		require.Equal(t, "127.0.0.1", query(t, url, `SHOW listen_addresses`))
 		require.Empty(t, query(t, url, `SHOW unix_socket_directories`))
 		require.Equal(t, "200", query(t, url, `SHOW max_connections`))
+		require.Equal(t, "64MB", query(t, url, `SHOW shared_buffers`))
 
 		wrong, err := pgx.ParseConfig(url)
 		require.NoError(t, err)
