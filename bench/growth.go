@@ -15,7 +15,7 @@ type growth struct {
 	output
 	pace
 	Only  []string `enum:"pages,tenants,sizes" help:"Measure only these: pages, tenants, sizes."`
-	Sizes []int    `default:"10000,100000" help:"Customers of the tenants that are compared, ascending. A million takes some ten minutes and GB to make."`
+	Sizes []int    `default:"10000,100000" help:"Customers of the tenants that are compared, ascending. A million takes some 20 minutes and GB to make."`
 }
 
 // Of the tenants that are compared by their number.
