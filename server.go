@@ -96,7 +96,7 @@ func serveOn(ctx context.Context, cli *config.CLI, listener net.Listener, url st
 		}
 	}
 	if os.Getenv("GOGC") == "" { // memory for speed: requests leave nothing but garbage, with loaders ten times as much
-		percent := 200
+		percent := 170
 		if !cli.Serve.Planner {
 			percent = 400
 		}
