@@ -129,7 +129,7 @@ func startLimit(data *database, connections int) (*side, error) {
 	p, err := start(data.state, program{
 		name: limitSide, path: self,
 		args:        []string{"limit", "--tenant=" + data.sample.tenant.String(), "--connections=" + strconv.Itoa(connections)},
-		environment: []string{"DATABASE_URL=" + data.url, "GOGC=400"}, // what the server chooses for itself
+		environment: []string{"DATABASE_URL=" + data.url, "GOGC=400"}, // its memory is not bounded, the server's is
 	})
 	if err != nil {
 		return nil, err

@@ -169,11 +169,15 @@ func (t *Record[T]) key(column string) func(*T) *uuid.UUID {
 	}
 }
 
-// withID is a row of which nothing but the id is known.
-func (t *Record[T]) withID(id uuid.UUID) *T {
-	row := new(T)
-	*t.key("id")(row) = id
-	return row
+// withIDs are rows of which nothing but the ids is known.
+func (t *Record[T]) withIDs(ids []uuid.UUID) []*T {
+	place := t.key("id")
+	rows := make([]*T, len(ids))
+	for i, id := range ids {
+		rows[i] = new(T)
+		*place(rows[i]) = id
+	}
+	return rows
 }
 
 // stamp sets a column of a row, if the table has it.

@@ -88,16 +88,30 @@ func distinct[P any](parents []*P, key func(*P) *uuid.UUID) []uuid.UUID {
 	return keys
 }
 
-// One is an edge to at most one record.
-type One[P, C any] struct {
+// way is how an edge leads from a parent to rows of a type.
+type way[P, C any] struct {
 	to        *Record[C]
 	src       source
 	keyColumn string // the parent's column that holds the key
 	key       func(*P) *uuid.UUID
 	partial   bool // whether it leads on from some parents only
 	need      []Permission
-	sql       string
-	owner     any // whose loader it uses
+}
+
+func wayFrom[P, C any](from *Record[P], to *Record[C], src source, key string, need ...Permission) way[P, C] {
+	return way[P, C]{to: to, src: src, keyColumn: key, key: from.key(key), need: append(need, to.view)}
+}
+
+func (w *way[P, C]) target() string            { return w.to.name }
+func (w *way[P, C]) permissions() []Permission { return w.need }
+func (w *way[P, C]) needsOnlyID() bool         { return w.keyColumn == "id" && !w.partial }
+
+// One is an edge to at most one record.
+type One[P, C any] struct {
+	way[P, C]
+
+	sql   string
+	owner any // whose loader it uses
 
 	fieldAnswer
 }
@@ -114,14 +128,14 @@ var byID = source{key: "t.id"}
 
 // one declares an edge to the record of type to whose id the parent holds in the column key.
 func one[P, C any](from *Record[P], field string, to *Record[C], key string) *One[P, C] {
-	e := &One[P, C]{to: to, src: byID, keyColumn: key, key: from.key(key), need: []Permission{to.view}, sql: to.byIDs, owner: to}
+	e := &One[P, C]{way: wayFrom(from, to, byID, key), sql: to.byIDs, owner: to}
 	register(from, field, e)
 	return e
 }
 
 // oneThrough declares an edge to the one record of type to that src leads to from the column key.
 func oneThrough[P, C any](from *Record[P], field string, to *Record[C], src source, key string, need ...Permission) *One[P, C] {
-	e := &One[P, C]{to: to, src: src, keyColumn: key, key: from.key(key), need: append(need, to.view), sql: to.byKey(src)}
+	e := &One[P, C]{way: wayFrom(from, to, src, key, need...), sql: to.byKey(src)}
 	e.owner = e
 	register(from, field, e)
 	return e
@@ -190,9 +204,7 @@ func (t *Record[T]) rowsOf(s *session, sql string, keys []uuid.UUID) (statement,
 	}}, found
 }
 
-func (e *One[P, C]) target() string            { return e.to.name }
-func (e *One[P, C]) permissions() []Permission { return e.need }
-func (e *One[P, C]) filter() reflect.Type      { return nil }
+func (e *One[P, C]) filter() reflect.Type { return nil }
 
 func (e *One[P, C]) announce(s *session, l *level, parents any, _ Step) (func() any, error) {
 	children := e.to.announce(s, l, e.loader(s), e.sql, distinct(parents.([]*P), e.key))
@@ -224,27 +236,16 @@ func (t *Record[T]) announce(s *session, l *level, rows *loader[uuid.UUID, *T], 
 	}
 }
 
-func (e *One[P, C]) needsOnlyID() bool { return e.keyColumn == "id" && !e.partial }
-func (e *One[P, C]) leadsByID() bool   { return e.src == byID }
-
-func (e *One[P, C]) withIDs(parents any) any {
-	var rows []*C
-	for _, id := range distinct(parents.([]*P), e.key) {
-		rows = append(rows, e.to.withID(id))
-	}
-	return rows
-}
+func (e *One[P, C]) leadsByID() bool         { return e.src == byID }
+func (e *One[P, C]) withIDs(parents any) any { return e.to.withIDs(distinct(parents.([]*P), e.key)) }
 
 // Paged is an edge to a list, read page by page.
 type Paged[P, C any] struct {
-	name      string // Parent.field
-	to        *Record[C]
-	src       source
-	keyColumn string // the parent's column that holds the key
-	key       func(*P) *uuid.UUID
-	need      []Permission
-	order     order
-	sql       string // of a first page; its values are the parents and one row more than the size
+	way[P, C]
+
+	name  string // Parent.field
+	order order
+	sql   string // of a first page; its values are the parents and one row more than the size
 
 	where    reflect.Type // of the filters it takes
 	narrowed narrowed     // what it is known by
@@ -263,7 +264,7 @@ type counted narrowed
 // paged declares a list of the records of type to that src leads to from the column key, in a fixed
 // order.
 func paged[P, C any](from *Record[P], field string, to *Record[C], src source, o order, key string, need ...Permission) *Paged[P, C] {
-	e := &Paged[P, C]{name: from.name + "." + field, to: to, src: src, keyColumn: key, key: from.key(key), need: append(need, to.view), order: o}
+	e := &Paged[P, C]{way: wayFrom(from, to, src, key, need...), name: from.name + "." + field, order: o}
 	e.sql = e.render("true", db.OrderBy(o.terms, false))
 	e.narrowed.edge = e
 	register(from, field, e)
@@ -414,9 +415,7 @@ func (e *Paged[P, C]) countOf(s *session, parents []uuid.UUID) (statement, map[u
 	}}, found
 }
 
-func (e *Paged[P, C]) target() string            { return e.to.name }
-func (e *Paged[P, C]) permissions() []Permission { return e.need }
-func (e *Paged[P, C]) filter() reflect.Type      { return e.where }
+func (e *Paged[P, C]) filter() reflect.Type { return e.where }
 
 func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (func() any, error) {
 	if step.Where != nil {
@@ -474,6 +473,5 @@ func (e *Paged[P, C]) announce(s *session, l *level, parents any, step Step) (fu
 	}, nil
 }
 
-func (e *Paged[P, C]) needsOnlyID() bool { return e.keyColumn == "id" }
-func (*Paged[P, C]) leadsByID() bool     { return false }
-func (*Paged[P, C]) withIDs(any) any     { return nil }
+func (*Paged[P, C]) leadsByID() bool { return false }
+func (*Paged[P, C]) withIDs(any) any { return nil }

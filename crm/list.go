@@ -117,7 +117,7 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 	}
 	v := reflect.ValueOf(by)
 	var match []db.Expr
-	var id uuid.UUID
+	var globalID string // when the selector is one
 	for i := range v.NumField() {
 		if v.Field(i).IsNil() {
 			continue
@@ -133,7 +133,7 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 		}
 		match = append(match, expr)
 		if name == "id" {
-			_, id, _ = ParseID(*v.Field(i).Interface().(*string))
+			globalID = v.Field(i).Elem().String()
 		}
 	}
 	if len(match) != 1 {
@@ -146,7 +146,7 @@ func (t *Record[T]) lookup(ctx context.Context, by any, preferred string) (*T, e
 	}
 	var row *T
 	plan, ahead := planFor(ctx, t.name)
-	if ahead && id != uuid.Nil {
+	if _, id, ok := ParseID(globalID); ok && ahead {
 		row, err = t.loadAhead(ctx, s, id, plan())
 	} else {
 		row, err = t.first(ctx, s, match[0], preferred)

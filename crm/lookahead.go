@@ -104,11 +104,11 @@ func planFor(ctx context.Context, typeName string) (plan func() Plan, ok bool) {
 // loadAhead returns the row with an id, nil when there is none, loaded together with what the plan names.
 func (t *Record[T]) loadAhead(ctx context.Context, s *session, id uuid.UUID, plan Plan) (*T, error) {
 	now, later := plan.split(t.name)
-	rows := t.loader(s, t, t.byIDs)
+	rows, ids := t.loader(s, t, t.byIDs), []uuid.UUID{id}
 	var first level
-	loaded := t.announce(s, &first, rows, t.byIDs, []uuid.UUID{id})
+	loaded := t.announce(s, &first, rows, t.byIDs, ids)
 	first.then(func() work { return work{t.name, loaded(), later} })
-	first.add(ctx, s, work{t.name, []*T{t.withID(id)}, now})
+	first.add(ctx, s, work{t.name, t.withIDs(ids), now})
 	first.load(ctx, s)
 	return rows.Load(ctx, id)()
 }

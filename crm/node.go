@@ -50,7 +50,6 @@ func (*Store) NodesByIDs(ctx context.Context, ids []string) ([]Node, error) {
 		return nil, invalidf("ids", "at most %d ids may be asked for at once, %d are given", maxNodes, len(ids))
 	}
 	rows, prefixes := make([]uuid.UUID, len(ids)), make([]string, len(ids))
-	byType := map[string][]uuid.UUID{}
 	for i, text := range ids {
 		prefix, id, ok := ParseID(text)
 		if !ok {
@@ -60,12 +59,15 @@ func (*Store) NodesByIDs(ctx context.Context, ids []string) ([]Node, error) {
 			return nil, err
 		}
 		rows[i], prefixes[i] = id, prefix
-		byType[prefix] = append(byType[prefix], id)
 	}
 	if r := readerOf(ctx); r != nil {
 		if read, err := r.nodes(ctx, s, prefixes, rows); read || err != nil {
 			return nil, err
 		}
+	}
+	byType := map[string][]uuid.UUID{}
+	for i, prefix := range prefixes {
+		byType[prefix] = append(byType[prefix], rows[i])
 	}
 	var statements []statement
 	collect := map[string]func() map[uuid.UUID]Node{}
