@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"crmgraph/crm"
@@ -71,11 +70,8 @@ func TestAnEdgeFailsAlone(t *testing.T) {
 			found, err := store.Customers(ctx, nil, nil, firstOf(t, 20))
 			require.NoError(t, err)
 			id := found.Nodes()[0].NodeID()
-			owner, err := pgx.Connect(t.Context(), url)
+			_, err = crmtest.Connect(t, url).Exec(t.Context(), harm)
 			require.NoError(t, err)
-			_, err = owner.Exec(t.Context(), harm)
-			require.NoError(t, err)
-			defer func() { require.NoError(t, owner.Close(context.Background())) }()
 
 			vehicles := firstOf(t, 3)
 			plan := crm.Plan{{Field: "vehicles", Page: vehicles}, {Field: "party"}, {Field: "warranties", Page: vehicles}}
@@ -111,11 +107,8 @@ func TestLookAheadSurvivesACutConnection(t *testing.T) {
 	ctx, _ := crmtest.As(t, store, "demo", "admin")
 	found, err := store.Customers(ctx, nil, nil, firstOf(t, 20))
 	require.NoError(t, err)
-	owner, err := pgx.Connect(t.Context(), url)
+	_, err = crmtest.Connect(t, url).Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 	require.NoError(t, err)
-	_, err = owner.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-	require.NoError(t, err)
-	require.NoError(t, owner.Close(t.Context()))
 	crm.Prefetch(ctx, "Customer", found.Nodes(), crm.Plan{{Field: "party"}, {Field: "loyaltyAccount"}})
 	for _, customer := range found.Nodes() {
 		_, err := crm.CustomerParty.Load(ctx, customer)

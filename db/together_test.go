@@ -287,9 +287,7 @@ func TestRecordsSurviveCutConnections(t *testing.T) {
 	url := crmtest.Migrated(t)
 	d := crmtest.Open(t, url)
 	ctx := db.WithTenant(t.Context(), uuid.New())
-	owner, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = owner.Close(context.Background()) })
+	owner := crmtest.Connect(t, url)
 
 	var over atomic.Bool
 	var right atomic.Int64

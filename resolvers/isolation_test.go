@@ -43,7 +43,7 @@ func selections(s *ast.Schema) map[string]string {
 // idsOf returns every row id of a tenant, read past the walls, by table.
 func idsOf(t *testing.T, url, tenant string) map[string][]string {
 	t.Helper()
-	conn := connect(t, url)
+	conn := crmtest.Connect(t, url)
 	ids := map[string][]string{}
 	for table, kind := range db.Tables() {
 		var hasID bool
@@ -209,7 +209,7 @@ func TestEveryStatementNamesTheTenant(t *testing.T) {
 	url := crmtest.Seeded(t)
 	b := setupAt(t, url)
 	b.lived(t)
-	conn := connect(t, url)
+	conn := crmtest.Connect(t, url)
 	dropWall(t, conn)
 	s := schema()
 	below := selections(s)
@@ -282,7 +282,7 @@ func TestEveryWriteNamesTheTenant(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := crmtest.Seeded(t)
-			conn := connect(t, url)
+			conn := crmtest.Connect(t, url)
 			dropWall(t, conn)
 			twin(t, conn)
 			before := rowsOf(t, conn, "twin")

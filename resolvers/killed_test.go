@@ -101,7 +101,7 @@ type killer struct{ holder, watcher *pgx.Conn }
 
 func newKiller(t *testing.T, url string) killer {
 	t.Helper()
-	return killer{connect(t, url), connect(t, url)}
+	return killer{crmtest.Connect(t, url), crmtest.Connect(t, url)}
 }
 
 // kill runs an act until it waits and ends it there. It returns false for an act that never

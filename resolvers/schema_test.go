@@ -105,7 +105,7 @@ func TestEnumsAreTheDatabases(t *testing.T) {
 		"GiftCardStatus": "gift_card_status_check", "GiftCardTransactionType": "gift_card_transaction_type_check",
 	}
 	notStored := regexp.MustCompile(`^(Direction|VinCheckDigit|VinRegion|SearchType|SearchField|EventType|UserErrorCode|MatchReason|MatchField|MatchStrength|VehicleMatch|TransferStatus|LoyaltyTransactionStatus|.*OrderField)$`)
-	conn := connect(t, crmtest.Migrated(t))
+	conn := crmtest.Connect(t, crmtest.Migrated(t))
 	word := regexp.MustCompile(`'([A-Z_]+)'`)
 	for _, d := range own(schema()) {
 		if d.Kind != ast.Enum || notStored.MatchString(d.Name) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -32,15 +31,6 @@ func setupAt(t testing.TB, url string) *bundle {
 	exec := executor.New(graph.NewSchema(graph.Config{Resolvers: resolvers.Root{Store: store}}))
 	exec.SetErrorPresenter(resolvers.Present)
 	return &bundle{store: store, exec: exec}
-}
-
-// connect reaches a database as its owner, past the walls.
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
 }
 
 // answer is what a document gave.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -47,6 +48,15 @@ func Open(t testing.TB, url string) *db.DB {
 	require.NoError(t, err)
 	t.Cleanup(d.Close)
 	return d
+}
+
+// Connect reaches a database as its owner, past the walls, until the test ends.
+func Connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
 }
 
 // Occupy takes all connections of the pool, in transactions of the context's tenant, until they are freed.
